@@ -1,0 +1,72 @@
+# Everything works inside this folder: the packages are in .venv/, nothing else is touched.
+# Paths are relative, and programs are started as modules of .venv's Python, so that spaces and
+# accents in the name of the folder do no harm.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin/python
+READY := $(VENV)/ready
+EXTRAS := test,site
+# On Linux, PyTorch brings 4 GB of libraries for GPUs. CPU=1 takes its smaller builds.
+CPU_INDEX := https://download.pytorch.org/whl/cpu
+INDEX := $(if $(CPU),--extra-index-url $(CPU_INDEX))
+CONSTRAINT := --constraint constraints.txt
+PYTEST := $(BIN) -m pytest -n 2 --dist loadfile --no-loadscope-reorder
+
+# Two kernels side by side on two cores: more threads each would only be in each other's way.
+test check newest: export OMP_NUM_THREADS := 1
+
+.PHONY: help run lab test check lessons prose colab bench site newest clean
+.DEFAULT_GOAL := help
+
+help: ## say what can be made (this)
+	@echo "make TARGET, where TARGET is one of"
+	@grep -E '^[a-z]+:.*## ' Makefile | sed -E 's/^([a-z]+):.*## /  \1 \t/' | expand -t 12
+	@echo "The first of them sets up .venv/ (about 6 GB on Linux, a few minutes; with CPU=1 about 2 GB)."
+
+# One pip run, and only when what it reads has changed.
+$(READY): pyproject.toml constraints.txt
+	@command -v "$(PYTHON)" > /dev/null || { echo "There is no $(PYTHON) here: install Python 3.11 or newer, or say which: make PYTHON=/path/to/python"; exit 1; }
+	@"$(PYTHON)" -c 'import sys; v = sys.version.split()[0]; sys.exit(None if sys.version_info >= (3, 11) else f"$(PYTHON) is Python {v}, the lessons need 3.11 or newer: say which to use, for example make PYTHON=python3.12")'
+	@echo "Setting up $(VENV)/: about 6 GB on Linux (2 GB with CPU=1), a few minutes, this once."
+	"$(PYTHON)" -m venv $(VENV)
+	$(BIN) -m pip install --quiet --disable-pip-version-check --editable ".[$(EXTRAS)]" $(CONSTRAINT) $(INDEX)
+	@touch $(READY)
+
+run: $(READY) ## execute all lessons headless into executed/, and print what they reached
+	$(BIN) lessons/build.py run $(LESSON)
+
+lab: $(READY) ## open JupyterLab on the lessons
+	$(BIN) -m jupyterlab --ServerApp.root_dir=notebooks
+
+test: $(READY) ## run every test, and all lessons through nbval
+	$(PYTEST)
+
+check: $(READY) ## run one notebook, or a folder of them, as a course check: NOTEBOOK=path
+	@test -e "$(NOTEBOOK)" || { echo "Say which notebook: make check NOTEBOOK=notebooks/01_data.ipynb"; exit 2; }
+	PYTHONPATH=tests $(BIN) -m pytest -p conftest -c pyproject.toml --rootdir=. --quiet "$(NOTEBOOK)"
+
+lessons: $(READY) ## authors: make the notebooks anew from lessons/, executed (LESSON=02: one)
+	$(BIN) lessons/build.py lessons $(LESSON)
+
+prose: $(READY) ## authors: the same where no code changed, without executing
+	$(BIN) lessons/build.py prose $(LESSON)
+
+colab: $(READY) ## maintainers: write the project's address into the lessons: REPOSITORY=owner/name
+	@test -n "$(REPOSITORY)" || { echo "Say where the project is: make colab REPOSITORY=owner/name"; exit 2; }
+	$(BIN) lessons/build.py colab "$(REPOSITORY)"
+	@touch $(READY)
+
+bench: $(READY) ## measure training, prediction and loading side by side
+	$(BIN) benchmarks/bench.py
+
+site: $(READY) ## build the website into site/
+	$(BIN) -m sphinx -W --keep-going -b dirhtml docs site
+
+newest: ## run every test against the newest releases, in .venv-newest/ (another 6 GB)
+	"$(PYTHON)" -m venv .venv-newest
+	.venv-newest/bin/python -m pip install --quiet --upgrade --upgrade-strategy eager --editable ".[$(EXTRAS)]" $(INDEX)
+	$(MAKE) test VENV=.venv-newest READY=
+
+clean: ## remove what was made here, .venv too; the lessons' own folders stay
+	rm -rf .venv .venv-newest executed site .cache .pytest_cache .ruff_cache

@@ -1,0 +1,490 @@
+"""Measure what the lessons make a learner wait for, side by side in one run.
+
+Run it with `make bench` on an otherwise idle machine: a table is printed, `results.json` written
+beside this file, and the table in the README made anew. It ends with exit status 1, and says why,
+when a figure that the project promises is not met.
+
+Ways that are compared take turns, and each figure is the median over the turns, so that a machine
+that is busy for a while is busy for all of them. Each turn trains a new network on a bounded number
+of images, its start included. Everything runs on one thread: for matrices this small one thread is
+as fast as two, and the ways differ by their bookkeeping only.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import os
+import platform
+import re
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+import warnings
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # before NumPy and torch are imported
+
+import helpers  # noqa: F401  (before deeplay: it filters the known messages)
+
+# isort: split
+import deeplay as dl
+import deeptrack as dt
+import lightning
+import matplotlib.pyplot as plt
+import nbformat
+import numpy as np
+import torch
+from nbclient import NotebookClient
+from torch import Tensor, nn
+
+from helpers.data import load_mnist, mnist_folder
+from helpers.training import Classifier, Trainer, make_dataloader, predict
+
+HERE = Path(__file__).resolve().parent
+README = HERE.parent / "README.md"
+RESULTS = HERE / "results.json"
+
+REPETITIONS = 5
+# Images that one turn trains on, by batch size: the two ways that take longest, and the others.
+IMAGES = {1: (1_500, 6_000), 16: (16_000, 60_000), 256: (60_000, 60_000)}
+GROWTH = (6_000, 12_000, 30_000, 60_000)
+LARGEST_LESSON = HERE.parent / "notebooks" / "06_failure_analysis.ipynb"
+MODULES = ("helpers.data", "helpers.plotting", "helpers.training", "deeplay")
+
+# --- the ways to train ---
+
+
+def make_parts(
+    classifier: type[dl.Classifier] = Classifier,
+) -> tuple[dl.Classifier, nn.Sequential]:
+    """Make lesson 2's classifier and the same network in plain PyTorch, of the same parameters."""
+    torch.manual_seed(0)
+    model = dl.MultiLayerPerceptron(784, [32, 32], 10, out_activation=nn.Sigmoid)
+    model.blocks[:-1].configure(activation=dl.Layer(nn.Sigmoid))
+    made = classifier(
+        model,
+        loss=nn.MSELoss(),
+        optimizer=dl.SGD(lr=0.1),
+        num_classes=10,
+        make_targets_one_hot=True,
+    ).create()
+    linears = [module for module in made.modules() if isinstance(module, nn.Linear)]
+    layers = [layer for linear in linears for layer in (linear, nn.Sigmoid())]
+    torch.manual_seed(1)  # the order of the images, the same for all ways
+    return made, nn.Sequential(nn.Flatten(), *layers)
+
+
+def weights_of(module: nn.Module) -> Tensor:
+    """Return all weights of a module in one row."""
+    return torch.cat([parameter.detach().flatten() for parameter in module.parameters()])
+
+
+def way_2023(images: np.ndarray, digits: np.ndarray, batch_size: int) -> nn.Module:
+    """(a) The 2023 lesson's way, on plain deeplay."""
+    classifier, _ = make_parts(dl.Classifier)
+    dataloader = dl.DataLoader(list(zip(images, digits, strict=True)), batch_size, shuffle=True)
+    dl.Trainer(max_epochs=1, accelerator="cpu").fit(classifier, dataloader)
+    return classifier
+
+
+def way_lessons(images: np.ndarray, digits: np.ndarray, batch_size: int) -> nn.Module:
+    """(b) This project: progress bar, history and the metrics of each epoch."""
+    classifier, _ = make_parts()
+    trainer = Trainer(max_epochs=1, accelerator="cpu")
+    trainer.fit(classifier, make_dataloader(images, digits, batch_size, shuffle=True))
+    assert len(trainer.history["step_losses"]) == -(-len(images) // batch_size)
+    assert len(trainer.history["train_accuracy"]) == 1
+    return classifier
+
+
+class PlainModule(lightning.LightningModule):
+    """The least that Lightning trains: no metrics, no log, a plain network."""
+
+    def __init__(self, network: nn.Module) -> None:
+        super().__init__()
+        self.network = network
+
+    def training_step(self, batch: tuple[Tensor, Tensor], batch_idx: int) -> Tensor:
+        """Return the loss of a batch."""
+        images, digits = batch
+        return nn.functional.mse_loss(self.network(images), one_hot(digits))
+
+    def configure_optimizers(self) -> torch.optim.Optimizer:
+        """Return the optimizer of lesson 2."""
+        return torch.optim.SGD(self.parameters(), lr=0.1)
+
+
+def way_lightning(images: np.ndarray, digits: np.ndarray, batch_size: int) -> nn.Module:
+    """(c) A plain LightningModule, with everything that can be switched off, off."""
+    _, network = make_parts()
+    trainer = lightning.Trainer(
+        max_epochs=1,
+        accelerator="cpu",
+        logger=False,
+        enable_checkpointing=False,
+        enable_progress_bar=False,
+        enable_model_summary=False,
+    )
+    dataloader = make_dataloader(images, digits, batch_size, shuffle=True)
+    trainer.fit(PlainModule(network), dataloader)
+    return network
+
+
+def one_hot(digits: Tensor) -> Tensor:
+    """Return the targets that the ten outputs aim at."""
+    return nn.functional.one_hot(digits, 10).float()
+
+
+def train_by_hand(network: nn.Module, batches: Iterator[tuple[Tensor, Tensor]]) -> nn.Module:
+    """Train as PyTorch's tutorials do."""
+    loss_function = nn.MSELoss()
+    optimizer = torch.optim.SGD(network.parameters(), lr=0.1)
+    for images, digits in batches:
+        optimizer.zero_grad()
+        loss = loss_function(network(images), one_hot(digits))
+        loss.backward()
+        optimizer.step()
+    return network
+
+
+def indexed(images: np.ndarray, digits: np.ndarray, batch_size: int) -> Iterator:
+    """Yield batches by indexing tensors, with no DataLoader, in a DataLoader's random order."""
+    images, digits = torch.from_numpy(images), torch.from_numpy(digits)
+    torch.empty((), dtype=torch.int64).random_()  # a DataLoader's first draw, for its workers
+    generator = torch.Generator()
+    generator.manual_seed(torch.empty((), dtype=torch.int64).random_().item())
+    for indices in torch.randperm(len(images), generator=generator).split(batch_size):
+        yield images[indices], digits[indices]
+
+
+def way_by_hand(images: np.ndarray, digits: np.ndarray, batch_size: int) -> nn.Module:
+    """(d) A hand-written PyTorch loop over the same DataLoader, the same deeplay network."""
+    classifier, _ = make_parts()
+    return train_by_hand(classifier.model, make_dataloader(images, digits, batch_size, True))
+
+
+def way_by_hand_plain(images: np.ndarray, digits: np.ndarray, batch_size: int) -> nn.Module:
+    """(d, plain) The same loop, the network as a plain nn.Sequential."""
+    _, network = make_parts()
+    return train_by_hand(network, make_dataloader(images, digits, batch_size, True))
+
+
+def way_indexed(images: np.ndarray, digits: np.ndarray, batch_size: int) -> nn.Module:
+    """(e) The same loop with no DataLoader: tensors indexed directly, the deeplay network."""
+    classifier, _ = make_parts()
+    return train_by_hand(classifier.model, indexed(images, digits, batch_size))
+
+
+def way_indexed_plain(images: np.ndarray, digits: np.ndarray, batch_size: int) -> nn.Module:
+    """(e, plain) Tensors indexed directly, the network as a plain nn.Sequential."""
+    _, network = make_parts()
+    return train_by_hand(network, indexed(images, digits, batch_size))
+
+
+WAYS = {
+    "a": ("2023 lesson's way: `dl.Classifier`, `dl.Trainer`, list of tuples", way_2023),
+    "b": ("**this project**, with progress bar, history and metrics", way_lessons),
+    "c": ("plain LightningModule, everything off", way_lightning),
+    "d": ("hand-written loop, same DataLoader, deeplay network", way_by_hand),
+    "d, plain": ("… plain `nn.Sequential`", way_by_hand_plain),
+    "e": ("hand-written loop, tensors indexed, deeplay network", way_indexed),
+    "e, plain": ("… plain `nn.Sequential`", way_indexed_plain),
+}
+SLOW = ("a", "c")
+
+# --- measuring ---
+
+
+@contextlib.contextmanager
+def quiet() -> Iterator[None]:
+    """Send what is printed to nowhere, which is quicker than a screen, and quicker for all."""
+    with (
+        contextlib.redirect_stdout(io.StringIO()),
+        contextlib.redirect_stderr(io.StringIO()),
+        warnings.catch_warnings(action="ignore"),
+        tempfile.TemporaryDirectory() as folder,  # deeplay's default trainer writes logs
+        contextlib.chdir(folder),
+    ):
+        yield
+
+
+def seconds(work: Callable[[], object]) -> float:
+    """Return how long `work` takes."""
+    with quiet():
+        start = time.perf_counter()
+        work()
+        return time.perf_counter() - start
+
+
+def medians(works: dict[str, Callable[[], object]], repetitions: int) -> dict[str, float]:
+    """Return the median seconds of each of `works`, which take turns."""
+    times = {name: [] for name in works}
+    for turn in range(repetitions):
+        for name, work in works.items():
+            show(f"turn {turn + 1} of {repetitions}: {name}")
+            times[name].append(seconds(work))
+    return {name: statistics.median(values) for name, values in times.items()}
+
+
+def show(text: str) -> None:
+    """Show what is being measured, in place of what was shown before."""
+    if sys.stderr.isatty():
+        print(f"\r\033[K{text}", end="", file=sys.stderr, flush=True)
+
+
+def measure_training(
+    images: np.ndarray, digits: np.ndarray, sizes: dict[int, tuple[int, int]], repetitions: int
+) -> dict[str, dict[str, float]]:
+    """Return steps a second of each way, by batch size.
+
+    Raises:
+        AssertionError: If (a) and (b) do not end in the same weights, bit for bit.
+    """
+    results = {name: {} for name in WAYS}
+    for batch_size, (few, many) in sizes.items():
+        with quiet():
+            ours, theirs = (
+                weights_of(way(images[:few], digits[:few], batch_size))
+                for way in (way_lessons, way_2023)
+            )
+        assert torch.equal(ours, theirs), f"batch size {batch_size}: (a) and (b) differ"
+        works, steps = {}, {}
+        for name, (_, way) in WAYS.items():
+            count = few if name in SLOW else many
+            steps[name] = -(-count // batch_size)
+            works[name] = lambda way=way, n=count: way(images[:n], digits[:n], batch_size)
+        for name, median in medians(works, repetitions).items():
+            results[name][str(batch_size)] = steps[name] / median
+    return results
+
+
+def measure_prediction(
+    images: np.ndarray, digits: np.ndarray, sample: int, repetitions: int
+) -> dict[str, float]:
+    """Return seconds for all `images`; one at a time from a sample, as each takes as long."""
+    classifier, _ = make_parts(dl.Classifier)
+    one_by_one = dl.DataLoader(list(zip(images[:sample], digits[:sample], strict=True)))
+
+    def loop() -> None:  # what the 2023 lesson's confusion matrix is filled by
+        matrix = np.zeros((10, 10), dtype=int)
+        for image, digit in one_by_one:
+            np.add.at(matrix, (digit, classifier(image).max(dim=1)[1]), 1)
+
+    works = {
+        "predict": lambda: predict(classifier, make_dataloader(images, digits, 1000)),
+        "one at a time": loop,
+        "one at a time, trainer.test": lambda: dl.Trainer(accelerator="cpu").test(
+            classifier, one_by_one
+        ),
+    }
+    times = medians(works, repetitions)
+    scale = len(images) / sample
+    return {name: time * (1 if name == "predict" else scale) for name, time in times.items()}
+
+
+def measure_loading(split: str, repetitions: int) -> dict[str, float]:
+    """Return seconds to load a split from the array file and from a folder of PNG files."""
+    with tempfile.TemporaryDirectory() as path:
+        show("making the folder of PNG files")
+        recreating = seconds(lambda: mnist_folder(path))
+        folder = Path(path) / "mnist" / split
+
+        def read_files() -> None:
+            names = os.listdir(folder)
+            assert len(names) == len(load_digits)
+            [plt.imread(os.path.join(folder, name)) for name in names]
+            [int(name[0]) for name in names]
+
+        load_digits = load_mnist(split)[1]
+        works = {"load_mnist": lambda: load_mnist(split), "plt.imread": read_files}
+        return medians(works, repetitions) | {"mnist_folder": recreating}
+
+
+def measure_imports(modules: tuple[str, ...], repetitions: int) -> dict[str, float]:
+    """Return seconds that importing each module takes in a new process, from its first line on."""
+    code = "import time; t = time.perf_counter(); import {}; print(time.perf_counter() - t)"
+    times = {module: [] for module in modules}
+    for turn in range(repetitions):
+        for module in modules:
+            show(f"turn {turn + 1} of {repetitions}: importing {module}")
+            command = [sys.executable, "-W", "ignore", "-c", code.format(module)]
+            done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=HERE)
+            times[module].append(float(done.stdout.split()[-1]))
+    return {module: statistics.median(values) for module, values in times.items()}
+
+
+def measure_memory(notebook: Path) -> float:
+    """Return the GiB that the kernel of a lesson has used at most, run from top to bottom."""
+    show(f"running {notebook.name}")
+    lesson = nbformat.read(notebook, as_version=4)
+    code = "import resource; print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)"
+    lesson.cells.append(nbformat.v4.new_code_cell(code))
+    with tempfile.TemporaryDirectory() as folder:  # nothing saved by an earlier run
+        resources = {"metadata": {"path": folder}}
+        NotebookClient(lesson, timeout=600, resources=resources).execute()
+    peak = int(lesson.cells[-1].outputs[0].text)
+    return peak / 2**30 if sys.platform == "darwin" else peak / 2**20  # bytes there, KiB elsewhere
+
+
+def measure_disturbing(images: np.ndarray, repetitions: int) -> float:
+    """Return how many images DeepTrack disturbs in a second."""
+    pipeline = (
+        dt.Affine(
+            rotate=lambda: np.random.uniform(-0.5, 0.5),
+            translate=lambda: tuple(np.random.uniform(-3, 3, 2)),
+            mode="constant",
+        )
+        >> dt.Gaussian(sigma=0.1)
+        >> dt.Clip(0, 1)
+    )
+    work = {"DeepTrack": lambda: [pipeline.update()(image) for image in images]}
+    return len(images) / medians(work, repetitions)["DeepTrack"]
+
+
+def measure_growth(
+    images: np.ndarray, digits: np.ndarray, counts: tuple[int, ...], repetitions: int
+) -> dict:
+    """Return this project's seconds for one epoch at batch size 16, and the line through them."""
+    works = {
+        f"{count:,} images": lambda n=count: way_lessons(images[:n], digits[:n], 16)
+        for count in counts
+    }
+    times = np.array(list(medians(works, repetitions).values()))
+    slope, start = np.polyfit(counts, times, 1)
+    off = np.abs(slope * np.array(counts) + start - times).max() / times.max()
+    return {
+        "seconds": dict(zip(map(str, counts), times.tolist(), strict=True)),
+        "seconds per 1,000 images": slope * 1000,
+        "seconds to start": start,
+        "largest distance from the line": off,
+    }
+
+
+# --- what is promised ---
+
+
+def missed(results: dict) -> list[str]:
+    """Return a sentence for each promised figure that `results` does not meet."""
+    training, prediction, loading = (
+        results[name] for name in ("training", "prediction", "loading")
+    )
+    found = []
+
+    def require(what: str, value: float, at_least: float) -> None:
+        if not value >= at_least:
+            found.append(f"{what}: {value:.2f} x, promised at least {at_least:g} x")
+
+    for batch_size, times_2023 in (("1", 6), ("16", 5)):
+        ours = training["b"][batch_size]
+        at = f"training at batch size {batch_size}, (b) against"
+        require(f"{at} (a)", ours / training["a"][batch_size], times_2023)
+        require(f"{at} (d)", ours / training["d"][batch_size], 1)
+    require("predictions", prediction["one at a time"] / prediction["predict"], 100)
+    require("load_mnist", loading["plt.imread"] / loading["load_mnist"], 20)
+    if not results["memory"] <= 2:
+        found.append(f"peak memory: {results['memory']:.2f} GiB, promised at most 2 GiB")
+    off = results["growth"]["largest distance from the line"]
+    if not off <= 0.1:
+        found.append(f"growth: {off:.0%} off a straight line, promised at most 10 %")
+    return found
+
+
+# --- the table ---
+
+
+def table(results: dict) -> str:
+    """Return the results as a Markdown text."""
+    training, prediction, loading, growth, imports = (
+        results[name] for name in ("training", "prediction", "loading", "growth", "imports")
+    )
+    sizes = list(training["b"])
+    lines = [
+        "Steps a second, and in brackets how many times (a) that is:",
+        "",
+        f"| way to train | {' | '.join(f'batch size {size}' for size in sizes)} |",
+        f"| --- |{' ---: |' * len(sizes)}",
+    ]
+    for name, (label, _) in WAYS.items():
+        row = [
+            f"{training[name][size]:,.0f} ({training[name][size] / training['a'][size]:.1f} ×)"
+            for size in sizes
+        ]
+        lines.append(f"| ({name}) {label} | {' | '.join(row)} |")
+    slower = prediction["one at a time"] / prediction["predict"]
+    by_trainer = prediction["one at a time, trainer.test"] / prediction["predict"]
+    reading = loading["plt.imread"] / loading["load_mnist"]
+    counts = ", ".join(f"{int(count):,}" for count in growth["seconds"])
+    times = ", ".join(f"{value:.1f}" for value in growth["seconds"].values())
+    loaded = ", ".join(f"`{module}` {value:.1f} s" for module, value in imports.items())
+    lines += [
+        "",
+        "(a) and (b) end in the same weights, bit for bit.",
+        "",
+        "| what else | measured |",
+        "| --- | --- |",
+        f"| predictions for 10,000 images | {prediction['predict']:.3f} s; one image at a time "
+        f"{slower:,.0f} × as long, through `trainer.test` {by_trainer:,.0f} × |",
+        f"| `load_mnist`, 60,000 images | {loading['load_mnist']:.2f} s; `plt.imread` of as many "
+        f"PNG files {reading:.0f} × as long |",
+        f"| making the folder of 70,000 PNG files | {loading['mnist_folder']:.0f} s |",
+        f"| importing | {loaded} |",
+        f"| peak memory of the largest lesson's kernel | {results['memory']:.2f} GiB |",
+        f"| images that DeepTrack disturbs | {results['disturbing']:,.0f} a second |",
+        f"| (b), one epoch of {counts} images in batches of 16 | {times} s: on a straight line "
+        f"to within {growth['largest distance from the line']:.1%} of the longest |",
+        "",
+        f"Medians of {results['repetitions']} turns on one thread of this machine: "
+        f"{results['machine']}. `make bench` measures all of it again.",
+    ]
+    return "\n".join(lines)
+
+
+def with_table(readme: str, results: dict) -> str:
+    """Return the text `readme` with the table between its markers made anew."""
+    pattern = r"(?s)(<!-- bench -->\n).*?(<!-- /bench -->)"
+    return re.sub(pattern, lambda match: f"{match[1]}\n{table(results)}\n\n{match[2]}", readme)
+
+
+def describe_machine() -> str:
+    """Return the machine's kind and the versions that matter, without its name."""
+    return (
+        f"{platform.system()} on {platform.machine()}, {os.cpu_count()} cores, Python "
+        f"{platform.python_version()}, torch {torch.__version__}, lightning "
+        f"{lightning.__version__}"
+    )
+
+
+def main() -> int:
+    """Measure everything; returns the exit status."""
+    torch.set_num_threads(1)
+    images, digits = load_mnist("train")
+    test_images, test_digits = load_mnist("test")
+    results = {
+        "machine": describe_machine(),
+        "repetitions": REPETITIONS,
+        "training": measure_training(images, digits, IMAGES, REPETITIONS),
+        "growth": measure_growth(images, digits, GROWTH, REPETITIONS),
+        "prediction": measure_prediction(test_images, test_digits, 1000, REPETITIONS),
+        "loading": measure_loading("train", REPETITIONS),
+        "imports": measure_imports(MODULES, REPETITIONS),
+        "disturbing": measure_disturbing(images[:500], REPETITIONS),
+        "memory": measure_memory(LARGEST_LESSON),
+    }
+    show("")
+    print(table(results))
+    RESULTS.write_text(json.dumps(results, indent=2) + "\n", encoding="utf-8")
+    readme = with_table(README.read_text(encoding="utf-8"), results)
+    README.write_text(readme, encoding="utf-8", newline="\n")
+    failures = missed(results)
+    for failure in failures:
+        print(f"MISSED {failure}", file=sys.stderr)
+    return 1 if failures else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
