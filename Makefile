@@ -7,7 +7,7 @@ VENV := .venv
 BIN := $(VENV)/bin/python
 READY := $(VENV)/ready
 EXTRAS := test,site
-# On Linux, PyTorch brings 4 GB of libraries for GPUs. CPU=1 takes its smaller builds.
+# On Linux, PyTorch brings more than 4 GB of libraries for GPUs. CPU=1 takes its smaller builds.
 CPU_INDEX := https://download.pytorch.org/whl/cpu
 INDEX := $(if $(CPU),--extra-index-url $(CPU_INDEX))
 CONSTRAINT := --constraint constraints.txt
@@ -22,13 +22,13 @@ test check newest: export OMP_NUM_THREADS := 1
 help: ## say what can be made (this)
 	@echo "make TARGET, where TARGET is one of"
 	@grep -E '^[a-z]+:.*## ' Makefile | sed -E 's/^([a-z]+):.*## /  \1 \t/' | expand -t 12
-	@echo "The first of them sets up .venv/ (about 6 GB on Linux, a few minutes; with CPU=1 about 2 GB)."
+	@echo "The first of them sets up .venv/ (about 6 GB on Linux, a few minutes; with CPU=1 less than 2 GB)."
 
 # One pip run, and only when what it reads has changed.
 $(READY): pyproject.toml constraints.txt
 	@command -v "$(PYTHON)" > /dev/null || { echo "There is no $(PYTHON) here: install Python 3.11 or newer, or say which: make PYTHON=/path/to/python"; exit 1; }
 	@"$(PYTHON)" -c 'import sys; v = sys.version.split()[0]; sys.exit(None if sys.version_info >= (3, 11) else f"$(PYTHON) is Python {v}, the lessons need 3.11 or newer: say which to use, for example make PYTHON=python3.12")'
-	@echo "Setting up $(VENV)/: about 6 GB on Linux (2 GB with CPU=1), a few minutes, this once."
+	@echo "Setting up $(VENV)/: about 6 GB on Linux (less than 2 GB with CPU=1), a few minutes, this once."
 	"$(PYTHON)" -m venv $(VENV)
 	$(BIN) -m pip install --quiet --disable-pip-version-check --editable ".[$(EXTRAS)]" $(CONSTRAINT) $(INDEX)
 	@touch $(READY)

@@ -170,9 +170,10 @@ def _is_complete(folder: Path) -> bool:
 
 def _fingerprint(mnist: Path) -> bytes:
     facts = [
-        (split, entry.name, entry.stat().st_size, entry.stat().st_mtime_ns)
+        (split, entry.name, status.st_size, status.st_mtime_ns)
         for split in SPLITS
         for entry in _entries(mnist / split)
+        for status in [entry.stat()]
     ]
     return hashlib.sha256(repr((ARRAY_SHA256, sorted(facts))).encode()).hexdigest().encode()
 
@@ -333,8 +334,10 @@ def _clone(url: str, workshop: Path) -> Iterator[Path]:
     try:
         returncode, words = _run_git(command, clone / "messages")
         if returncode != 0:
+            if shutil.disk_usage(clone).free < 2**20:  # of which git says nothing
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
             complaints = re.findall(r"^(?:fatal|error): (.+?)\.?$", words, re.MULTILINE)
-            reason = complaints[0] if complaints else f"git ended with {returncode}"
+            reason = (*complaints, f"git ended with exit status {returncode}")[0]
             if returncode is None:
                 reason = "no answer, or too slow a one"
             raise LessonError(f"{url} could not be cloned: {reason}. {cure}")

@@ -37,7 +37,7 @@
 #
 # The digits come with these lessons, so you need no network for them. `mnist_folder` writes them to
 # your disk, one file for each image, and returns the folder. The first time this takes a few
-# seconds or more; after that it finds the folder complete.
+# seconds, or up to a minute; after that it finds the folder complete.
 
 # %% tags=["check-output"]
 from helpers.data import mnist_folder
@@ -98,13 +98,14 @@ from helpers.plotting import plot_pixels
 plot_pixels(image, digit=3)
 
 # %% [markdown]
-# Notice how you can still make out the 3 on the right, and how you need to step back to do so. A
-# network has no eyes: all that it ever gets are these 784 numbers.
+# On the right stand the same 784 numbers, over a pale copy of the image so that you find your way.
+# A computer has the numbers only, and whatever it finds out about the image, it finds out from them.
 #
-# Notice also the empty margin, and the pixels between ink and paper: along the edges of a stroke
-# the numbers rise from 0 to 9 within a pixel or two.
+# Notice that most of the image is empty paper, and that along the edges of a stroke the numbers rise
+# from 0 to 9 within a pixel or two.
 #
-# (The files hold white digits on a black ground. Our figures turn that round, ink on paper.)
+# (If you open one of the files, you will see a white digit on black. Our figures show it the other
+# way round, as ink on paper.)
 
 # %% [markdown]
 # ## All images
@@ -252,7 +253,7 @@ plot_mean_images(mean_images)
 #
 # Notice the 1: dark in the middle and fanning out to both ends. Its strokes all pass through the
 # middle of the image but lean at different angles. Notice also how much the 4 and the 9 have in
-# common. They will trouble us for the whole series.
+# common. Pairs like this one are easily confused.
 
 # %% [markdown]
 # ## Training, validation, test
@@ -311,7 +312,7 @@ print(f"digits among the validation images: {np.unique(validation_digits)}")
 #
 # The smaller this distance, the more similar the images. Here it is for the first test image.
 
-# %%
+# %% tags=["check-output"]
 distances = ((test_images[0] - mean_images) ** 2).mean(axis=(1, 2))
 
 for digit, distance in enumerate(distances):
@@ -319,8 +320,8 @@ for digit, distance in enumerate(distances):
 print(f"the nearest is the mean {distances.argmin()}; the image shows a {test_digits[0]}")
 
 # %% [markdown]
-# The right digit is the nearest here. The mean 9 is not far behind, and that is no surprise: a 7 and
-# a 9 share most of their ink.
+# The right digit is the nearest here. The mean 9 comes second, and that is no surprise: a 7 and a 9
+# share much of their ink.
 
 # %% [markdown]
 # ### Choose, with the validation images
@@ -367,9 +368,9 @@ predictions = nearest_mean(test_images, mean_images)
 record("nearest_mean", (predictions == test_digits).mean())
 
 # %% [markdown]
-# The ten mean images read {{ nearest_mean }} of the test images correctly. Nothing was trained, and
-# the code has two lines. **This is the number to beat.** A network that stays below it is not worth
-# its trouble.
+# The ten mean images read {{ nearest_mean }} of the test images correctly, with a method that takes a
+# few lines of code. **This is the number to beat.** A network that stays below it is not worth its
+# trouble.
 #
 # And here are the first twelve test images that it misread.
 
@@ -381,8 +382,8 @@ plot_images(test_images[misread], captions)
 
 # %% [markdown]
 # Some of them would make you hesitate too. But most you read at a glance, so there is much left to
-# win. The mean images know one way only to write each digit; whoever leans, loops or shrinks a digit
-# in another way is misread. A network can learn more than one way.
+# win. There is one mean image for each digit, as if there were one way to write it. An upright 0 or a
+# 1 that leans to the left is far from it. A network can learn more than one way.
 
 # %% [markdown]
 # ## What you learned
@@ -425,7 +426,7 @@ check_megabytes(megabytes)
 #
 # - **a**: most of the digits have lost a part at the right edge;
 # - **b**: pixels are compared with the pixels at the same place, and the ink is now elsewhere;
-# - **c**: ten mean images are too few to read moved digits and unmoved ones alike.
+# - **c**: the mean images have moved too.
 
 # %% tags=["exercise"]
 from helpers.checks import check_shifted

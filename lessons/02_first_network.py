@@ -113,8 +113,8 @@ print(mlp_config)
 # Read it from top to bottom: 784 inputs, two hidden layers of 32, ten outputs, a sigmoid in the
 # hidden layers (`blocks`), and a sigmoid at the outputs (`out_activation`).
 #
-# `create` makes the network. Its weights begin as small random numbers, so we first choose the
-# *seed* of the random numbers: with the same seed, you get the same network each time.
+# `create` makes the network. Its weights begin as small random numbers, so we first choose the seed
+# of the random numbers, as in lesson 1: with the same seed, you get the same network each time.
 
 # %% tags=["check-output"]
 import deeplay as dl
@@ -127,8 +127,8 @@ print(mlp_model)
 # %% [markdown]
 # The printout shows three blocks, each a *linear* part (the weighted sums) and an activation.
 #
-# How many parameters did it make? Let us ask the network, and then count by hand: each neuron has
-# one weight per input and one bias.
+# How many parameters did it make? Let us ask the network (`numel` is the number of elements of an
+# array), and then count by hand: each neuron has one weight per input and one bias.
 
 # %% tags=["check-output"]
 parameters = sum(parameter.numel() for parameter in mlp_model.parameters())
@@ -144,6 +144,10 @@ assert parameters == by_hand == 26_506
 # ## What ten outputs mean
 #
 # Let us show the untrained network its first image.
+#
+# PyTorch computes with *tensors*, its own arrays; `torch.from_numpy` makes one out of a NumPy array.
+# A network always takes several images at once, so one image goes in as a stack of one,
+# `train_images[:1]`. And `torch.no_grad()` says that we only want the outputs and are not training.
 
 # %%
 from helpers.plotting import plot_outputs
@@ -159,8 +163,9 @@ plot_outputs(train_images[0], outputs[0], train_digits[0])
 # 3 as "how much this looks like a 3", and take the digit with the highest output as the network's
 # answer.
 #
-# Before training all ten are about the same: the network says nothing yet. Notice also that they do
-# not add up to 1, so they are no probabilities. [Lesson 3](03_softmax_and_relu.ipynb) changes that.
+# Before training all ten lie near one half, and which of them is highest is chance: the network
+# knows nothing yet. Notice also that they do not add up to 1, so they are no probabilities.
+# [Lesson 3](03_softmax_and_relu.ipynb) changes that.
 
 # %% [markdown]
 # ## The recipe of the classifier
@@ -183,7 +188,8 @@ classifier_config = (
 print(classifier_config)
 
 # %% [markdown]
-# Rule by rule:
+# The printout spells the network's own rules out, each behind `model`. The rules of the classifier
+# are these:
 #
 # - `model`: the network, from its own recipe.
 # - `num_classes`: there are ten digits to tell apart.
@@ -227,8 +233,8 @@ step_by_step = (
 print(step_by_step == classifier_config)
 
 # %% [markdown]
-# And here is what the recipe spares you: the same classifier in plain deeplay. With the same seed it
-# starts from the same weights, down to the last digit.
+# And here is what the recipe spares you: the same classifier in plain deeplay. Do not worry about
+# its details; notice that with the same seed it starts from exactly the same weights.
 
 # %% tags=["check-output"]
 seed_everything(0, verbose=False)
@@ -249,8 +255,9 @@ print(all(torch.equal(plain, ours) for plain, ours in pairs))
 # ## Dataloaders
 #
 # A *dataloader* hands images and digits to the training, a few at a time. For now it hands over one
-# image at a time (`batch_size=1`): the network looks at an image, sees how wrong it is, changes its
-# parameters a little, and looks at the next. One such change is a *step*.
+# image at a time: the network looks at an image, sees how wrong it is, changes its parameters a
+# little, and looks at the next. One such change is a *step*. What is handed over at once is a
+# *batch*, here of size 1; [lesson 4](04_mini_batches.ipynb) makes it larger.
 
 # %% tags=["check-output"]
 from helpers.training import make_dataloader
@@ -295,9 +302,12 @@ from helpers.plotting import plot_history
 plot_history(trainer.history)
 
 # %% [markdown]
-# Notice how the loss first stays nearly level, and then falls. In the beginning the network learns
-# little more than to answer about 0.1 everywhere, which is a fair guess when one digit in ten is
-# right. Only then does it begin to tell the digits apart.
+# Notice how the loss, after a short drop, stays nearly level for a large part of the epoch, and only
+# then falls. At first the network learns little more than to answer about 0.1 everywhere, which is a
+# fair guess when one digit in ten is right. Only then does it begin to tell the digits apart.
+#
+# The training accuracy in the line above is an average over the whole epoch, this slow beginning
+# included. So do not take it for what the network can do now.
 
 # %% [markdown]
 # ## Testing
@@ -320,7 +330,7 @@ record("sigmoid", test_result["test_accuracy"])
 #
 # One number says how often the network is wrong, but not how. For this we compare its predictions
 # with the true digits, image by image. `predict` gives the ten outputs for each image; the highest
-# of them is the prediction.
+# of them is the prediction. (`argmax(dim=1)` finds its place in each row.)
 
 # %% tags=["check-output"]
 from helpers.training import predict
@@ -348,10 +358,12 @@ plot_confusion_matrix(confusion_matrix)
 #
 # - The diagonal holds the images read correctly, with their share of the row below the count: the
 #   digit's *recall*.
-# - Along a row you see what happened to the images of one digit. Compare the row of the 1, which is
-#   the easiest digit to read, with the row of the digit that has the lowest recall.
-# - Down a column you see everything that the network calls by one name. A column that is nearly
-#   empty belongs to a digit that the network hardly ever says.
+# - Along a row you see what happened to the images of one digit. Compare the row of the 1, one of
+#   the easiest digits, with the row of the digit that has the lowest recall.
+# - Down a column you see everything that the network calls by one name. A column that is empty, or
+#   nearly so, belongs to a digit that the network hardly ever says.
+# - The color shows the share of the row. Its scale is stretched at the low end (look at the color
+#   bar), so that mistakes stay visible beside the diagonal.
 
 # %% tags=["check-output"]
 assert int(confusion_matrix.sum()) == len(test_digits)
@@ -403,26 +415,25 @@ check_parameter_count(parameters_784_64_10)
 # %% [markdown]
 # ### Exercise 2: change and explain
 #
-# Sort the first 6,000 training images by digit (`np.argsort` on the digits), train a new classifier
-# from `classifier_config` on them for one epoch with `shuffle=False`, and put its test accuracy into
-# `unshuffled_accuracy`. Then say why:
+# Train the lesson's `classifier` on for one epoch, on the first 6,000 training images *sorted by
+# digit* (`np.argsort` on their digits gives the order) and with `shuffle=False`. Put its test
+# accuracy into `unshuffled_accuracy`. Then say why, with `reason = "a"`, `"b"` or `"c"`:
 #
 # - **a**: the sorted images are harder to read;
 # - **b**: while it sees only one digit, the network forgets the others;
 # - **c**: the learning rate is too low for sorted images.
 
 # %% tags=["exercise"]
+import numpy as np
+
 from helpers.checks import check_unshuffled
 
 ### BEGIN SOLUTION
-import numpy as np
-
-order = np.argsort(train_digits[:6000])
+order = np.argsort(train_digits[:6000], kind="stable")
 sorted_dataloader = make_dataloader(train_images[order], train_digits[order])
-sorted_classifier = classifier_config.create(Classifier)
 sorted_trainer = Trainer(max_epochs=1)
-sorted_trainer.fit(sorted_classifier, sorted_dataloader)
-unshuffled_accuracy = sorted_trainer.test(sorted_classifier, test_dataloader)["test_accuracy"]
+sorted_trainer.fit(classifier, sorted_dataloader)
+unshuffled_accuracy = sorted_trainer.test(classifier, test_dataloader)["test_accuracy"]
 reason = "b"
 ### END SOLUTION
 check_unshuffled(unshuffled_accuracy, reason)

@@ -185,8 +185,12 @@ test_result = trainer.test(classifier, test_dataloader)
 record("softmax", test_result["test_accuracy"])
 
 # %% [markdown]
-# From {{ sigmoid }} to {{ softmax }} of the test images, with one rule. First let us check that the
-# outputs do add up to 1 now, and then look at where the mistakes are.
+# From {{ sigmoid }} to {{ softmax }} of the test images, with one rule.
+#
+# (The accuracy in the training's own line is much lower, because it is an average over the whole
+# epoch, including the time when the network knew nothing. The test comes at the end.)
+#
+# Let us check that the outputs do add up to 1 now, and then look at where the mistakes are.
 
 # %% tags=["check-output"]
 outputs, digits = predict(classifier, test_dataloader)
@@ -204,12 +208,12 @@ confusion_matrix = multiclass_confusion_matrix(predictions, digits, num_classes=
 plot_confusion_matrix(confusion_matrix)
 
 # %% [markdown]
-# The diagonal is darker than it was in lesson 2, but it has holes. Find the digit with the lowest
+# More of the diagonal is dark than in lesson 2, but it still has gaps. Find the digit with the lowest
 # recall, go along its row and see what its images are taken for. Then look down its column: a digit
 # that is seldom found is often a digit that the network seldom says.
 #
-# Which digit it is depends on the seed. The network has not yet learned to tell it apart from
-# another that looks like it.
+# Which digit it is depends on the seed. The network has not yet learned to tell it from those that
+# look like it.
 
 # %% [markdown]
 # ## Why so late?
@@ -362,9 +366,9 @@ confusion_matrix = multiclass_confusion_matrix(predictions, digits, num_classes=
 plot_confusion_matrix(confusion_matrix)
 
 # %% [markdown]
-# The holes are gone: every digit is found, and the mistakes are spread over the matrix. Notice the
-# largest numbers beside the diagonal. They belong to digits that look alike, often the 4 and the
-# 9, and they make a good list of what is still hard. [Lesson 6](06_failure_analysis.ipynb) looks at
+# The gaps are gone: every digit is found, and the mistakes are spread over the matrix. Look for the
+# largest numbers beside the diagonal: they make a good list of what is still hard. Do these digits
+# look alike to you too? [Lesson 6](06_failure_analysis.ipynb) looks at
 # such images one by one.
 
 # %%

@@ -3,8 +3,8 @@
 #
 # {{ badge }}
 #
-# In this lesson you compare four ways to walk down the same loss, choose one of them without looking
-# at the test images, and train the network that the rest of the series uses.
+# In this lesson you compare four ways to walk down the same loss, choose one of them without
+# looking at the test images, and train the network that the rest of the series uses.
 #
 # **You will learn**
 #
@@ -24,9 +24,17 @@
 # %% [markdown]
 # ## Where we are
 #
-# Each lesson runs alone, so here are the digits and the recipe once more: the network of
+# Each lesson runs alone, so here are the digits once more, and the recipe so far: the network of
 # [lesson 2](02_first_network.ipynb), with the softmax outputs and the ReLU of
 # [lesson 3](03_softmax_and_relu.ipynb).
+
+# %% tags=["check-output"]
+from helpers.data import load_mnist
+
+train_images, train_digits = load_mnist("train")
+test_images, test_digits = load_mnist("test")
+
+print(f"{len(train_images):,} training images, {len(test_images):,} test images")
 
 # %% tags=["check-output"]
 import deeplay as dl
@@ -34,10 +42,6 @@ from torch.nn import MSELoss, ReLU, Softmax
 from torch.optim import SGD
 
 from helpers.config import Config
-from helpers.data import load_mnist
-
-train_images, train_digits = load_mnist("train")
-test_images, test_digits = load_mnist("test")
 
 mlp_config = (
     Config()
@@ -47,9 +51,6 @@ mlp_config = (
     .blocks.activation(ReLU)
     .out_activation(Softmax, dim=1)
 )
-print(mlp_config)
-
-# %% tags=["check-output"]
 with_relu = (
     Config()
     .model(dl.MultiLayerPerceptron, mlp_config)
@@ -61,8 +62,8 @@ with_relu = (
 print(with_relu)
 
 # %% [markdown]
-# We keep the batches of 16 images from [lesson 4](04_mini_batches.ipynb). The rule that this lesson
-# changes is the last one: `optimizer`.
+# We keep the batches of 16 images from [lesson 4](04_mini_batches.ipynb). The rule that this
+# lesson changes is the last one: `optimizer`.
 
 # %% [markdown]
 # ## Images to choose with
@@ -71,8 +72,8 @@ print(with_relu)
 # would pick whichever happens to suit these 10,000 images, and its test accuracy would be a little
 # too good to be true.
 #
-# So we take 10,000 of the *training* images aside. The network does not learn from them either, but
-# we may look at them as often as we like. They are the *validation images*.
+# So we take 10,000 of the *training* images aside. The network does not learn from them either,
+# but we may look at them as often as we like. They are the *validation images*.
 
 # %% tags=["check-output"]
 import numpy as np
@@ -98,14 +99,15 @@ print(f"{len(for_validation):,} images to choose with")
 # %% [markdown]
 # ## From a slope to a step
 #
-# For each batch, the computer works out how the loss would change if you nudged one weight a little.
-# This slope is the weight's *gradient*. There is one for each of the 26,506 parameters. It says
-# which way is uphill and how steep it is there. It does not say how far to go.
+# For each batch, the computer works out how the loss would change if you nudged one parameter a
+# little. These slopes, one for each of the 26,506 parameters, are the *gradient* (you met it in
+# lesson 3). It says which way is uphill and how steep it is there. It does not say how far to go.
 #
-# How far to go is the optimizer's decision. All four optimizers below get the same gradients, and
+# How far to go is the optimizer's decision. All four optimizers below get the same slopes, and
 # differ only in what they make of them.
 #
-# In the formulas, $w$ is a weight, $g$ its gradient for the present batch, and $\eta$ the learning
+# In the formulas, $w$ is a weight, $g$ its slope for the present batch (a weight's own part of the
+# gradient; we call it the weight's gradient), and $\eta$ the learning
 # rate. The arrow $\leftarrow$ means "becomes".
 
 # %% [markdown]
@@ -119,9 +121,9 @@ print(f"{len(for_validation):,} images to choose with")
 # %% [markdown]
 # ### Momentum
 #
-# SGD with *momentum* moves like a heavy ball: it keeps a running sum $m$ of the gradients, in which
-# older ones fade. Where the gradients of many batches agree, the steps grow; where they contradict
-# each other, they cancel.
+# SGD with *momentum* moves like a heavy ball: it keeps a running sum $m$ of the gradients, in
+# which older ones fade. Where the gradients of many batches agree, the steps grow; where they
+# contradict each other, they cancel.
 #
 # $$ m \leftarrow \mu\, m + g \qquad\quad w \leftarrow w - \eta\, m $$
 #
@@ -134,10 +136,11 @@ print(f"{len(for_validation):,} images to choose with")
 # gradient by its root. A weight whose gradients are always large and a weight whose gradients are
 # always small then take steps of about the same length, which is about $\eta$.
 #
-# $$ v \leftarrow \alpha\, v + (1 - \alpha)\, g^2 \qquad\quad w \leftarrow w - \eta\, \frac{g}{\sqrt{v}} $$
+# $$ v \leftarrow \alpha\, v + (1 - \alpha)\, g^2 \qquad w \leftarrow w - \eta\, \frac{g}{\sqrt{v}} $$
 #
 # $\alpha$ (alpha) is 0.99 in PyTorch, so $v$ remembers roughly the last hundred batches. The name
-# stands for *root mean square propagation*: the root of the mean of the squares is what it divides by.
+# stands for *root mean square propagation*: the root of the mean of the squares is what it
+# divides by.
 
 # %% [markdown]
 # ### Adam
@@ -158,9 +161,9 @@ print(f"{len(for_validation):,} images to choose with")
 # %% [markdown]
 # ## Four walks down one valley
 #
-# Our network's loss depends on 26,506 parameters, which nobody can draw. So let us take a loss of two
-# weights that has the shape that makes trouble: a narrow valley, steep across and nearly level
-# along.
+# Our network's loss depends on 26,506 parameters, which nobody can draw. So let us take a loss of
+# two weights that has the shape that makes trouble: a narrow valley, steep across and nearly
+# level along.
 
 # %%
 import torch
@@ -203,24 +206,26 @@ plot_optimizer_paths(paths, valley)
 # %% [markdown]
 # Each gray line joins points of equal loss; the loss is lowest in the middle of the innermost one.
 #
-# - **SGD** jumps from wall to wall, because across the valley the slope is steep. Along the valley,
-#   where it should go, the slope is small and so are its steps. A larger learning rate does not
-#   help: it would climb the walls.
+# - **SGD** jumps from wall to wall, because across the valley the slope is steep. Along the
+#   valley, where it should go, the slope is small and so are its steps. A larger learning rate
+#   does not help: it would climb the walls.
 # - **Momentum** adds up the small gradients along the valley, so it gets on there. The ones across
 #   change sign at each wall and cancel. It also overshoots, as a heavy ball does.
-# - **RMSprop** makes both directions equal: its first step goes as far along as across. That step is
-#   long because the average $v$ has only begun to fill.
-# - **Adam** starts out in the same diagonal direction, without the long first step, and then swings
-#   like momentum.
+# - **RMSprop** makes both directions equal: its first step goes as far along as across. That step
+#   is long because the average $v$ has only begun to fill.
+# - **Adam** starts out in the same diagonal direction, without the long first step, and then
+#   swings like momentum.
 #
-# Do not rank the four by this picture. Another valley or other learning rates give another ranking.
+# Do not rank the four by this picture. Another valley or other learning rates give another
+# ranking.
 
 # %% [markdown]
 # ## Four recipes
 #
-# In the recipe, one rule changes. (A gradient in our network is small, because the loss is an average
-# over ten outputs; SGD's learning rate of 0.1 makes up for that. RMSprop's and Adam's steps are about
-# as long as the learning rate itself, so theirs has to be much smaller: 0.001 is the usual start.)
+# In the recipe, one rule changes. (A gradient in our network is small, because the loss is an
+# average over ten outputs; SGD's learning rate of 0.1 makes up for that. RMSprop's and Adam's
+# steps are about as long as the learning rate itself, so theirs has to be much smaller: 0.001 is
+# the usual start.)
 
 # %% tags=["check-output"]
 from helpers.config import difference
@@ -276,14 +281,15 @@ plot_learning_curves(histories)
 # %% [markdown]
 # Three things to notice:
 #
-# - **SGD lags behind.** In [lesson 3](03_softmax_and_relu.ipynb) it made 60,000 steps an epoch, one
-#   per image. With batches of 16 it makes 3,125, each as long as before, and does not get as far.
-# - **The other three are close together.** Which of them is in front can change from epoch to epoch
-#   and from seed to seed.
-# - **In the first epoch, the solid curve is better than the dashed one.** The network seems to read
-#   new images better than those it learns from! It does not: the training accuracy is averaged over
-#   the whole epoch, its clumsy beginning included, and the validation accuracy is measured at the
-#   end.
+# - **SGD lags behind.** In [lesson 3](03_softmax_and_relu.ipynb) it made 60,000 steps an epoch,
+#   one per image. With batches of 16 it makes 3,125, each as long as before, and does not get as
+#   far.
+# - **The other three are close together.** Which of them is in front can change from epoch to
+#   epoch and from seed to seed.
+# - **In the first epoch, the solid curve is better than the dashed one.** The network seems to
+#   read new images better than those it learns from! It does not: the training accuracy is
+#   averaged over the whole epoch, its clumsy beginning included, and the validation accuracy is
+#   measured at the end.
 
 # %%
 reached = {name: history["validation_accuracy"][-1] for name, history in histories.items()}
@@ -306,9 +312,9 @@ print(f"SGD with lr=0.1: {reached['SGD']:.1%}, with lr=1: {reached_by_fast_sgd:.
 assert reached_by_fast_sgd > reached["SGD"] + 0.01
 
 # %% [markdown]
-# Most of the distance is gone. So what sets SGD apart here is mainly its learning rate: an optimizer and
-# its learning rate have to be chosen together, and a comparison with a badly chosen one proves
-# little.
+# Most of the distance is gone. So what sets SGD apart here is mainly its learning rate: an
+# optimizer and its learning rate have to be chosen together, and a comparison with a badly chosen
+# one proves little.
 #
 # What RMSprop and Adam give you is comfort. Their steps do not depend on how large the gradients
 # happen to be, so the same 0.001 is a good first guess for many networks and many losses. With SGD
@@ -341,8 +347,8 @@ from helpers.plotting import plot_history
 plot_history(trainer.history)
 
 # %% [markdown]
-# The first epochs bring most of the gain and the later ones less and less. Ten is where we stop, not
-# where it ends: the curve still creeps up.
+# The first epochs bring most of the gain and the later ones less and less. Ten is where we stop,
+# not where it ends: the curve still creeps up.
 #
 # Creeping up on the *training* images is no merit by itself. When a network goes on improving on
 # those and no longer on new ones, it learns them by heart; this is called *overfitting*. A
@@ -370,8 +376,8 @@ assert abs(train_accuracy - test_result["test_accuracy"]) < 0.03
 # The network reads new images nearly as well as those that it learned from, so it overfits little.
 # Its 26,506 parameters are too few to learn 60,000 images by heart.
 #
-# We began at {{ sigmoid }} in lesson 2 and are at {{ rmsprop }}. The network has kept its size; all
-# that changed is what its neurons compute and how it is trained.
+# We began at {{ sigmoid }} in lesson 2 and are at {{ rmsprop }}. The network has kept its size;
+# all that changed is what its neurons compute and how it is trained.
 
 # %% [markdown]
 # ## The confusion matrix
@@ -387,9 +393,9 @@ confusion_matrix = multiclass_confusion_matrix(outputs.argmax(dim=1), digits, nu
 plot_confusion_matrix(confusion_matrix)
 
 # %% [markdown]
-# Rows are the true digits, columns what the network said. The diagonal now holds more than nine images
-# in ten of every digit. Look for the darkest cells beside it: which two digits does the network
-# mix up most? Does it mix them up in both directions?
+# Rows are the true digits, columns what the network said. The diagonal now holds more than nine
+# images in ten of every digit. Look for the darkest cells beside it: which two digits does the
+# network mix up most? Does it mix them up in both directions?
 
 # %%
 recall = confusion_matrix.diagonal() / confusion_matrix.sum(dim=1)
@@ -416,8 +422,8 @@ print("saved as saved/rmsprop.pt; the loaded network says exactly the same")
 # ## What you learned
 #
 # - The gradient says which way is uphill and how steep; the optimizer decides how far to go.
-# - Momentum adds up gradients that agree. RMSprop makes the steps of all weights about equally long.
-#   Adam does both.
+# - Momentum adds up gradients that agree. RMSprop makes the steps of all weights about equally
+#   long. Adam does both.
 # - A learning rate belongs to its optimizer: compare recipes only with a sensible one for each.
 # - Choices are made on validation images; the test images are for the end, once.
 # - Training accuracy far above validation accuracy means overfitting.
@@ -430,9 +436,10 @@ print("saved as saved/rmsprop.pt; the loaded network says exactly the same")
 # %% [markdown]
 # ### Exercise 1: predict
 #
-# A weight's gradient is 1 in every batch: always the same slope, always the same way. The learning
-# rate is 0.1. Plain SGD moves the weight by 0.1 a step, for ever. With momentum $\mu = 0.9$ the steps
-# grow. How long do they become in the end? Work it out on paper; the formula is above.
+# A weight's gradient is 1 in every batch: always the same slope, always the same way. The
+# learning rate is 0.1. Plain SGD moves the weight by 0.1 a step, for ever. With momentum $\mu =
+# 0.9$ the steps grow. How long do they become in the end? Work it out on paper; the formula is
+# above.
 
 # %% tags=["exercise"]
 from helpers.checks import check_momentum_step
@@ -446,10 +453,10 @@ check_momentum_step(longest_step)
 # %% [markdown]
 # ### Exercise 2: change and explain
 #
-# SGD did well with a learning rate of 1. Give RMSprop a learning rate of 0.1: train a new classifier
-# for one epoch on the first 6,000 training images, in batches of 16, and put its validation accuracy into
-# `fast_accuracy` (`trainer.test(classifier, validation_dataloader)["test_accuracy"]` measures it).
-# Then say why:
+# SGD did well with a learning rate of 1. Give RMSprop a learning rate of 0.1: train a new
+# classifier for one epoch on the first 6,000 training images, in batches of 16, and put its
+# validation accuracy into `fast_accuracy` (`trainer.test(classifier,
+# validation_dataloader)["test_accuracy"]` measures it). Then say why:
 #
 # - **a**: RMSprop's steps are about as long as the learning rate, however small the gradients are,
 #   so each of them overshoots;

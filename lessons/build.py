@@ -45,6 +45,7 @@ LESSONS = (
     "06_failure_analysis",
     "07_beyond_one_machine",
 )
+GLOSSARY = "glossary"  # a page without code: made like a lesson, not executed
 ROOT = Path(__file__).resolve().parent.parent
 TEXTS = ROOT / "lessons"
 NOTEBOOKS = ROOT / "notebooks"
@@ -524,7 +525,7 @@ def lessons(names: Iterable[str]) -> None:
         write_notebook(learners, NOTEBOOKS / f"{name}.ipynb")
         if found := list(problems(teachers)):
             raise LessonError(f"{name} shows what no learner should see:\n" + "\n".join(found))
-    write_journey()
+    write_pages()
 
 
 def refreshed(name: str, solutions: bool) -> NotebookNode:
@@ -544,12 +545,12 @@ def refreshed(name: str, solutions: bool) -> NotebookNode:
 
 
 def prose(names: Iterable[str]) -> None:
-    """Makes the notebooks' text anew where only text changed, and the README's journey table."""
+    """Makes the notebooks' text, the glossary and the README's table anew, executing nothing."""
     for name in names:
         learners, teachers = refreshed(name, solutions=False), refreshed(name, solutions=True)
         write_notebook(learners, NOTEBOOKS / f"{name}.ipynb")
         write_notebook(teachers, SOLUTIONS / f"{name}.ipynb")
-    write_journey()
+    write_pages()
 
 
 def colab(repository: str) -> None:
@@ -574,11 +575,13 @@ def with_journey(readme: str) -> str:
     return re.sub(pattern, lambda match: f"{match[1]}\n{table}\n\n{match[2]}", readme)
 
 
-def write_journey() -> None:
-    """Writes the journey table into README.md."""
+def write_pages() -> None:
+    """Writes what has no code: the glossary beside the lessons, the README's journey table."""
     path = ROOT / "README.md"
     text = with_journey(path.read_text(encoding="utf-8"))
     path.write_text(text, encoding="utf-8", newline="\n")
+    for folder, solutions in ((NOTEBOOKS, False), (SOLUTIONS, True)):
+        write_notebook(read_lesson(GLOSSARY, solutions), folder / f"{GLOSSARY}.ipynb")
 
 
 def chosen(words: list[str]) -> list[str]:

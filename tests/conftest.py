@@ -37,7 +37,9 @@ LONGEST_FIRST = (
     "06_failure_analysis",
     "07_beyond_one_machine",
     "01_data",
+    "test_notebooks",
 )
+ROOT = Path(__file__).resolve().parent.parent
 ANSI = re.compile(r"\x1b\[[0-9;]*m")
 
 # `calibrate` on the machine that the budget of 60 s was set for: two cores of an ordinary server
@@ -147,20 +149,24 @@ class Notebooks:
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_makereport(self, item, call):
         report = yield
-        if is_cell(item) and report.failed:
-            self.broken.setdefault(item.path, item.name)
-            report.user_properties.append(("reason", reason(call.excinfo.value)))
+        if is_cell(item):
+            # Told with the report, which is what crosses from a worker to the main process.
+            report.notebook = str(
+                item.path.relative_to(ROOT) if ROOT in item.path.parents else item.path
+            )
+            if report.failed:
+                self.broken.setdefault(item.path, item.name)
+                report.first = f"{item.name}: {reason(call.excinfo.value)}"
         return report
 
     def pytest_runtest_logreport(self, report):
-        path, _, cell = report.nodeid.partition("::")
-        if not path.endswith(".ipynb"):
+        if not hasattr(report, "notebook"):
             return
-        row = self.rows[path]
+        row = self.rows[report.notebook]
         row["time"] += report.duration
         if report.failed:
             row["failed"] += 1
-            row.setdefault("first", f"{cell}: {dict(report.user_properties).get('reason', '')}")
+            row.setdefault("first", report.first)
         elif report.when == "call" or report.skipped:
             row[report.outcome] += 1
 

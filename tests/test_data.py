@@ -158,10 +158,10 @@ def test_matplotlib_reads_what_load_mnist_gives(whole_folder):
 def test_complete_folder_is_left_alone_and_quickly(whole_folder, monkeypatch):
     monkeypatch.setattr(data, "_make", None)  # whoever calls it fails
     monkeypatch.setattr(data, "_read_arrays", None)
-    start = time.perf_counter()
+    start = time.process_time()  # whatever else the machine is busy with
     data.mnist_folder(whole_folder)
     data.mnist_folder(whole_folder, source="github", url="https://example.invalid")
-    assert time.perf_counter() - start < 4
+    assert time.process_time() - start < 4
 
 
 def test_whole_folder_from_git(raw, roomy_path):
@@ -220,7 +220,7 @@ def test_home_folder_is_understood(few, tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("source", ["GitHub", "", None])
 def test_wrong_source(tmp_path, source):
-    with pytest.raises(LessonError, match=f'source is {source!r}, but it must be "bundled" or "gith'):
+    with pytest.raises(LessonError, match=f'source is {source!r}, but it must be "bundled"'):
         data.mnist_folder(tmp_path / "folder", source=source)
     assert not (tmp_path / "folder").exists()
 

@@ -20,6 +20,7 @@ from helpers.errors import LessonError
 ROOT = Path(__file__).resolve().parent.parent
 both_folders = pytest.mark.parametrize("solutions", [False, True], ids=["learner", "teacher"])
 each_lesson = pytest.mark.parametrize("name", build.LESSONS)
+each_page = pytest.mark.parametrize("name", [*build.LESSONS, build.GLOSSARY])
 
 
 def committed(name, solutions):
@@ -46,7 +47,7 @@ def test_there_are_exactly_the_lessons():
 
 
 @both_folders
-@each_lesson
+@each_page
 def test_notebook_is_in_step_with_its_text(name, solutions):
     made, found = build.read_lesson(name, solutions), committed(name, solutions)
 
@@ -102,7 +103,7 @@ def test_code_cells_are_short(name):
     assert sum(length < 8 for length in lengths) > len(lengths) / 2
 
 
-@each_lesson
+@each_page
 def test_heading_levels_are_never_skipped(name):
     text = re.sub(r"(?s)```.*?```", "", "\n".join(texts(committed(name, solutions=True))))
     levels = [len(marks) for marks in re.findall(r"(?m)^(#{1,6}) ", text)]
@@ -112,7 +113,7 @@ def test_heading_levels_are_never_skipped(name):
 
 
 @both_folders
-@each_lesson
+@each_page
 def test_internal_links_lead_somewhere(name, solutions):
     folder = build.SOLUTIONS if solutions else build.NOTEBOOKS
     links = re.findall(r"\]\(([^)\s#]+)", "\n".join(texts(committed(name, solutions))))
@@ -412,6 +413,7 @@ def project(tmp_path_factory):
     shutil.copy(ROOT / "lessons" / "build.py", folder / "lessons")
     shutil.copy(ROOT / "pyproject.toml", folder)
     (folder / "README.md").write_text("<!-- journey -->\n<!-- /journey -->\n", encoding="utf-8")
+    (folder / "lessons" / "glossary.py").write_text("# %% [markdown]\n# # Words\n")
     for name in build.LESSONS:
         (folder / "lessons" / f"{name}.py").write_text(TEXT, encoding="utf-8")
     assert command(folder, "lessons", "1") == 0
@@ -449,6 +451,7 @@ def test_lessons_are_executed_once_for_both_notebooks(project):
     assert said == ["seven\n", "Not yet.\n", "Right.\n"]
     assert [cell.outputs[0].text for cell in build.code_cells(learners)[1:]] == said[:2]
     assert list(build.problems(learners)) == list(build.problems(teachers)) == []
+    assert (project / "notebooks" / "solutions" / "glossary.ipynb").exists()
     assert "| [1](notebooks/01_data.ipynb) |" in (project / "README.md").read_text(encoding="utf-8")
 
 

@@ -1,0 +1,128 @@
+"""The checks of lesson 2's exercises: the right answer, no answer, and plausible wrong ones."""
+
+import numpy as np
+import pytest
+import torch
+
+from helpers.checks import check_parameter_count, check_recalls, check_unshuffled
+
+
+@pytest.mark.parametrize("answer", [50_890, 50_890.0, np.int64(50_890), torch.tensor(50_890)])
+def test_parameter_count_right(answer, capsys):
+    check_parameter_count(answer)
+    assert capsys.readouterr().out.startswith("Right. ")
+
+
+@pytest.mark.parametrize(
+    ("answer", "hint"),
+    [
+        (..., "replace the dots"),
+        (784 * 64 + 64 * 10, "you counted the weights"),
+        (785 * 64 + 64 * 10, "ten output neurons has a bias"),
+        (784 * 64 + 65 * 10, "64 hidden neurons has a bias"),
+        (785 * 64 + 65 * 10 + 784, "no bias there"),
+        (785 * 64, "output neurons have parameters too"),
+        (784 * 64, "the hidden layer's weights"),
+        (64 + 10, "those are the neurons"),
+        (26_506, "the network above"),
+        (785 * 64 + 65 * 64 + 65 * 10, "not two"),
+        (50_889, "50889 is too low. Each neuron has one weight"),
+        (60_000, "60000 is too high. Each neuron has one weight"),
+        ((50, 890), "without commas"),
+        ("50890", "expected one number"),
+        (None, "expected one number, got None"),
+        (np.array([50_240, 650]), "expected one number"),
+    ],
+)
+def test_parameter_count_hints(answer, hint, capsys):
+    check_parameter_count(answer)
+    said = capsys.readouterr().out
+    assert said.startswith("Not yet: ")
+    assert hint in said
+
+
+@pytest.mark.parametrize(
+    ("accuracy", "reason"),
+    [(0.1009, "b"), (torch.tensor(0.1), "B"), (np.float32(0.224), " b ")],
+)
+def test_unshuffled_right(accuracy, reason, capsys):
+    check_unshuffled(accuracy, reason)
+    assert capsys.readouterr().out.startswith("Right. ")
+
+
+@pytest.mark.parametrize(
+    ("accuracy", "reason", "hint"),
+    [
+        (..., "b", "replace the dots"),
+        (0.1, ..., "replace the dots"),
+        (0.657, "b", "0.66 is too good"),  # shuffled, or not sorted
+        (0.43, "b", "sort images and digits"),  # only the images sorted
+        (0.77, "b", "measure on the test images"),  # the training accuracy
+        (10.09, "b", "a share between 0 and 1; yours is 10.09"),
+        (1009, "b", "a share between 0 and 1; yours is 1009"),
+        (-0.1, "b", "a share between 0 and 1"),
+        (float("nan"), "b", "expected one number, got nan"),
+        (None, "b", "expected one number, got None"),
+        ({"test_loss": 0.09, "test_accuracy": 0.1009}, "b", "take its 'test_accuracy'"),
+        (0.0, "b", "same order"),
+        (0.1, "a", "the images are the same"),
+        (0.1, "c", "stayed at 0.1"),
+        (0.1, "d", "expected 'a', 'b' or 'c'"),
+        (0.1, "it forgets", "expected 'a', 'b' or 'c'"),
+        (0.1, None, "`reason` is None"),
+    ],
+)
+def test_unshuffled_hints(accuracy, reason, hint, capsys):
+    check_unshuffled(accuracy, reason)
+    said = capsys.readouterr().out
+    assert said.startswith("Not yet: ")
+    assert hint in said
+
+
+def loop(matrix):
+    return [float(matrix[digit, digit] / matrix[digit].sum()) for digit in range(10)]
+
+
+@pytest.mark.parametrize(
+    "recalls",
+    [
+        lambda matrix: matrix.diagonal() / matrix.sum(axis=1),
+        lambda matrix: matrix.diag() / matrix.sum(dim=1),  # for tensors
+        lambda matrix: np.diag(matrix.numpy()) / matrix.numpy().sum(axis=1),
+        lambda matrix: np.diag(matrix) / matrix.astype(float).sum(axis=1),  # for arrays
+        loop,
+    ],
+)
+def test_recalls_right(recalls, capsys):
+    check_recalls(recalls)
+    assert capsys.readouterr().out.startswith("Right. ")
+
+
+@pytest.mark.parametrize(
+    ("recalls", "hint"),
+    [
+        (..., "replace the dots"),
+        (lambda matrix: ..., "returns nothing yet"),
+        (lambda matrix: None, "returns nothing yet"),
+        (lambda matrix: matrix.diagonal(), "counts on the diagonal"),
+        (lambda matrix: matrix.sum(axis=1), "the images of each digit"),
+        (lambda matrix: matrix.diagonal() / matrix.sum(axis=0), "columns"),
+        (lambda matrix: matrix.diagonal() / matrix.sum(), "divided by all images"),
+        (lambda matrix: 1 - matrix.diagonal() / matrix.sum(axis=1), "misread"),
+        (lambda matrix: 100 * matrix.diagonal() / matrix.sum(axis=1), "percent"),
+        (lambda matrix: matrix.diagonal() // matrix.sum(axis=1), "cuts off"),
+        (lambda matrix: matrix / matrix.sum(axis=1), "whole matrix"),
+        (lambda matrix: matrix.diagonal().sum() / matrix.sum(), "one number for all"),
+        (lambda matrix: loop(matrix)[:9], "shape (9,)"),
+        (lambda matrix: dict(enumerate(loop(matrix))), "returns a dict"),
+        (lambda matrix: loop(matrix)[::-1], "some numbers are off"),
+        (lambda matrix: matrix.daigonal(), "AttributeError"),
+        (lambda: 1, "TypeError"),
+        (np.ones(10), "should be a function"),
+    ],
+)
+def test_recalls_hints(recalls, hint, capsys):
+    check_recalls(recalls)
+    said = capsys.readouterr().out
+    assert said.startswith("Not yet: ")
+    assert hint in said
