@@ -1,19 +1,30 @@
-"""The website: the executed lessons, the helpers' reference, and what to do when something fails."""
+"""The website: the executed lessons, the helpers' reference, and what to do when a thing fails."""
 
+import json
 import shutil
 from pathlib import Path
 
 HERE = Path(__file__).parent
 NOTEBOOKS = HERE.parent / "notebooks"
 
-# Sphinx reads only what lies below its own folder, so the notebooks are copied there: the teacher's,
-# whose solutions the website folds away.
+# What the website folds away, by the tag of the cell.
+FOLDED = {
+    "setup": {"code_prompt_show": "Show the set-up", "code_prompt_hide": "Hide the set-up"},
+    "solution": {"code_prompt_show": "Show a solution", "code_prompt_hide": "Hide the solution"},
+}
+
+# Sphinx reads only what lies below its own folder, so the teacher's notebooks are copied there.
 LESSONS = HERE / "lessons"
 shutil.rmtree(LESSONS, ignore_errors=True)
 LESSONS.mkdir()
-for notebook in (NOTEBOOKS / "solutions").glob("*.ipynb"):
-    text = notebook.read_text(encoding="utf-8")
-    (LESSONS / notebook.name).write_text(text.replace("](../", "]("), encoding="utf-8")
+for path in (NOTEBOOKS / "solutions").glob("*.ipynb"):
+    text = path.read_text(encoding="utf-8")
+    notebook = json.loads(text.replace("](../../docs/", "](../").replace("](../", "]("))
+    for cell in notebook["cells"]:
+        tags = cell["metadata"].get("tags", [])
+        for tag in FOLDED.keys() & tags:
+            cell["metadata"] = {"tags": [*tags, "hide-cell"], "mystnb": FOLDED[tag]}
+    (LESSONS / path.name).write_text(json.dumps(notebook), encoding="utf-8")
 for script in NOTEBOOKS.glob("*.py"):
     shutil.copy(script, LESSONS)
 
@@ -29,9 +40,9 @@ extensions = [
     "sphinx-mathjax-offline",
 ]
 exclude_patterns = ["_build", "jupyter_execute"]
+default_role = "code"  # what single backquotes mean in a docstring
 nb_execution_mode = "off"
 nb_merge_streams = True
-nb_number_source_lines = False
 myst_enable_extensions = ["dollarmath"]
 myst_heading_anchors = 3
 autodoc_member_order = "bysource"
@@ -39,10 +50,9 @@ autodoc_typehints = "description"
 html_theme = "sphinx_book_theme"
 html_static_path = ["_static"]
 html_css_files = ["figures.css"]
+html_show_copyright = False
 html_theme_options = {
     "home_page_in_toc": True,
-    "show_navbar_depth": 1,
-    "use_download_button": True,
+    "navbar_persistent": [],  # a search field above the sidebar's own
     "use_fullscreen_button": False,
-    "article_header_end": ["search-button.html", "theme-switcher.html", "toggle-secondary-sidebar.html"],
 }

@@ -321,7 +321,7 @@ def check_tanh(
         return f"`with_tanh` should be a recipe, and is {with_tanh!r}."
     softmax_out = with_tanh.model.out_activation(Softmax, dim=1)
     if with_tanh == softmax_out.model.blocks.activation(Sigmoid):
-        return "`with_tanh` still has sigmoids in its hidden layers: keep the new recipe, `with_tanh = …`."
+        return "`with_tanh` still has sigmoids in its hidden layers: did you keep the new recipe?"
     if with_tanh != softmax_out:
         return "its outputs should be those of `with_softmax`; the tangent goes into the `blocks`."
     if with_tanh != softmax_out.model.blocks.activation(Tanh):
@@ -374,8 +374,6 @@ def check_softmax(softmax: Callable[[np.ndarray], np.ndarray]) -> str | None:
         return "that is the sigmoid, which looks at each number on its own."
     if np.allclose(answer, numbers / numbers.sum()):
         return "you divided the numbers themselves: make them positive first, with `np.exp`."
-    if np.allclose(answer, exponentials / exponentials.max()):
-        return "you divided by the largest; divide by the sum."
     if (answer < 0).any():
         return "a share is never negative, and one of yours is."
     if not np.isclose(answer.sum(), 1):
@@ -539,50 +537,57 @@ def check_rmsprop_step(
             answer = rmsprop_step(weight, gradient, average, lr)
         except TypeError:  # torch.sqrt takes no Python numbers
             answer = rmsprop_step(*map(torch.tensor, (weight, gradient, average)), lr)
-        if answer is None or answer is ...:
-            return "`rmsprop_step` returns nothing yet: end it with `return`."
-        if np.shape(answer) != (2,):
-            return "return two numbers, the new weight and the new average."
-        got = np.array([float(number) for number in answer])
-        new_average = 0.99 * average + 0.01 * gradient**2
+        if hint := _wrong_rmsprop_step(answer, weight, gradient, average, lr):
+            return hint
+    return None
 
-        def weight_with(
-            root: float, w: float = weight, g: float = gradient, rate: float = lr
-        ) -> float:
-            return w - rate * g / root
 
-        new_weight = weight_with(new_average**0.5)
-        if np.allclose(got, [new_average, new_weight], rtol=1e-4):
-            return "the two come back in the other order: the new weight first."
-        averages = {
-            average: "the average comes back as it was: return the new one.",
-            0.01 * average + 0.99 * gradient**2: "0.99 of the old average stays; 0.01 is for the new square.",
-            0.99 * average + 0.01 * gradient: "the average is over the gradient's squares.",
-            average + gradient**2: "that adds up the squares; each step keeps 0.99 of the average.",
-            0.99 * average + gradient**2: "the new square counts with 1 - 0.99.",
-            new_average**0.5: "return the average itself, not its root.",
-        }
-        for slip, hint in averages.items():
-            if np.isclose(got[1], slip, rtol=1e-4):
-                return hint
-        if not np.isclose(got[1], new_average, rtol=1e-4):
-            return "the average is off: 0.99 of the old one, and 0.01 of the gradient's square."
-        weights = {
-            weight_with(average**0.5): "divide by the root of the new average, not of the old one.",
-            weight_with(new_average): "divide by the root of the average, not by the average.",
-            2 * weight - new_weight: "the weight went uphill: subtract.",
-            weight_with(new_average**0.5 / lr): "the learning rate is missing in the step.",
-            weight_with(1.0): "that is SGD's step: divide the gradient by the root.",
-            weight: "the weight comes back as it was.",
-            new_weight - weight: "that is the step alone; return the weight after it.",
-            weight - new_weight: "that is the step alone; return the weight after it.",
-            weight - lr * gradient * new_average**0.5: "divide by the root, do not multiply.",
-        }
-        for slip, hint in weights.items():
-            if np.isclose(got[0], slip, rtol=1e-4):
-                return hint
-        if not np.isclose(got[0], new_weight, rtol=1e-4):
-            return "the weight is off: subtract lr times the gradient over the average's root."
+def _wrong_rmsprop_step(
+    answer: Any, weight: float, gradient: float, average: float, lr: float
+) -> str | None:
+    """Return a hint unless `answer` is the weight and the average after one step of RMSprop."""
+    if answer is None or answer is ...:
+        return "`rmsprop_step` returns nothing yet: end it with `return`."
+    if np.shape(answer) != (2,):
+        return "return two numbers, the new weight and the new average."
+    got_weight, got_average = (float(number) for number in answer)
+    square = gradient**2
+    new_average = 0.99 * average + 0.01 * square
+    root = new_average**0.5
+    new_weight = weight - lr * gradient / root
+    if np.allclose([got_average, got_weight], [new_weight, new_average], rtol=1e-4):
+        return "the two come back in the other order: the new weight first."
+    averages = {
+        new_average: None,
+        average: "the average comes back as it was: return the new one.",
+        0.01 * average + 0.99 * square: "0.99 of the old average stays, and 0.01 is for the new.",
+        0.99 * average + 0.01 * gradient: "the average is over the gradient's squares.",
+        average + square: "that adds up the squares; each step keeps 0.99 of the average.",
+        0.99 * average + square: "the new square counts with 1 - 0.99.",
+        root: "return the average itself, not its root.",
+    }
+    weights = {
+        new_weight: None,
+        weight - lr * gradient / average**0.5: "divide by the root of the new average.",
+        weight - lr * gradient / new_average: "divide by the root of the average, not by the average.",
+        weight - lr * gradient * root: "divide by the root, do not multiply.",
+        weight - lr * gradient: "that is SGD's step: divide the gradient by the root.",
+        weight + lr * gradient / root: "the weight went uphill: subtract.",
+        weight - gradient / root: "the learning rate is missing in the step.",
+        weight: "the weight comes back as it was.",
+        new_weight - weight: "that is the step alone; return the weight after it.",
+        weight - new_weight: "that is the step alone; return the weight after it.",
+    }
+    otherwise = (
+        "the average is off: 0.99 of the old one, and 0.01 of the gradient's square.",
+        "the weight is off: subtract lr times the gradient over the average's root.",
+    )
+    for got, slips, other in zip(
+        (got_average, got_weight), (averages, weights), otherwise, strict=True
+    ):
+        near = (hint for slip, hint in slips.items() if np.isclose(got, slip, rtol=1e-4))
+        if hint := next(near, other):
+            return hint
     return None
 
 
@@ -637,49 +642,49 @@ def check_accuracy_of_surest(
     if not callable(accuracy_of_surest):
         return f"`accuracy_of_surest` should be a function, and is {accuracy_of_surest!r}."
     # 20 images, the surest first, of which nine of the first ten and three of the others are right;
-    # then shuffled. Digit 0 has the second highest output of all images.
-    count, share = 20, 0.5
+    # then shuffled.
+    count = 20
     confidence = np.linspace(0.95, 0.40, count)
-    digits = 1 + np.arange(count) % 9
     wrong = np.isin(np.arange(count), [4, 10, 11, 13, 15, 16, 18, 19])
-    predictions = np.where(wrong, 1 + digits % 9, digits)
-    outputs = np.zeros((count, 10), dtype=np.float32)
-    outputs[:, 0] = 1 - confidence
-    outputs[np.arange(count), predictions] = confidence
+    sorted_right = ~wrong
+    digits = np.arange(count) % 10
+    outputs = np.repeat((1 - confidence[:, None]) / 9, 10, axis=1)
+    outputs[np.arange(count), np.where(wrong, (digits + 1) % 10, digits)] = confidence
     order = np.random.default_rng(0).permutation(count)
-    outputs, digits, wrong, confidence = (x[order] for x in (outputs, digits, wrong, confidence))
+    outputs, digits, right = outputs[order].astype(np.float32), digits[order], sorted_right[order]
 
-    try:
-        answer = accuracy_of_surest(outputs.copy(), digits.copy(), share)
-    except (TypeError, AttributeError):  # a function for torch's tensors is as good
-        answer = accuracy_of_surest(torch.tensor(outputs), torch.tensor(digits), share)
+    def of_surest(share: float) -> Any:
+        try:
+            return accuracy_of_surest(outputs.copy(), digits.copy(), share)
+        except (TypeError, AttributeError):  # a function for torch's tensors is as good
+            return accuracy_of_surest(torch.tensor(outputs), torch.tensor(digits), share)
+
+    answer = of_surest(0.5)
     if answer is None or answer is ...:
         return "`accuracy_of_surest` returns nothing yet: end it with `return`."
     if np.ndim(answer) != 0 or isinstance(answer, (bool, str)):
         return "return one number, the accuracy on the images that are kept."
-    sorted_wrong = wrong[np.argsort(-confidence)]
-    right = ~sorted_wrong
+    best = sorted_right[:10].mean()
+    if np.isclose(float(answer), best):
+        fifth = float(of_surest(0.2))
+        if not np.isclose(fifth, 1.0):
+            return f"right for a share of 0.5; for 0.2 it gives {fifth:g}: make use of `share`."
+        return None
     slips = {
-        right.mean(): "that is the accuracy on all images: keep the surest of them only.",
-        right[10:].mean(): "those are the images of which it is least sure: sort the other way.",
-        right[:10].sum() / count: "you divided by all images: divide by those that you kept.",
-        float(right[:10].sum()): "that counts the right answers: divide by the images kept.",
-        100 * right[:10].mean(): "that is in percent: leave it as a share between 0 and 1.",
-        sorted_wrong[:10].mean(): "that is the share of mistakes; the accuracy is the other part.",
-        (~wrong)[:10].mean(): "those are the first images: keep those with the highest confidence.",
-        right[np.sort(confidence)[::-1] >= share].mean(): (
+        sorted_right.mean(): "that is the accuracy on all images: keep only the surest of them.",
+        sorted_right[10:].mean(): "those are the least sure images: sort the other way.",
+        best / 2: "you divided by all images: divide by those that you kept.",
+        10 * best: "that counts the right answers: divide by the images kept.",
+        100 * best: "that is in percent: leave it as a share between 0 and 1.",
+        1 - best: "that is the share of mistakes; the accuracy is the other part.",
+        right[:10].mean(): "those are the first images: keep those with the highest confidence.",
+        sorted_right[confidence >= 0.5].mean(): (
             "`share` says how many images to keep, not how sure the network must be."
         ),
     }
-    if np.isclose(float(answer), right[:10].mean()):
-        again = accuracy_of_surest(outputs.copy(), digits.copy(), 0.2)
-        if not np.isclose(float(again), 1.0):
-            return f"for a share of 0.5 it is right, for 0.2 it gives {float(again):g}: use `share`."
-        return None
-    for slip, hint in slips.items():
-        if np.isclose(float(answer), slip):
-            return hint
-    return f"{float(answer):g} is off: sort by the highest output, keep `share` of it, compare."
+    near = (hint for slip, hint in slips.items() if np.isclose(float(answer), slip))
+    off = f"{float(answer):g} is off: sort by the highest output, keep `share` of it, compare."
+    return next(near, off)
 
 
 # --- lesson 7 ---

@@ -10,6 +10,7 @@ import base64
 import html
 import io
 from collections.abc import Callable, Mapping, Sequence
+from textwrap import fill
 
 import matplotlib.style
 import numpy as np
@@ -19,7 +20,7 @@ from matplotlib.collections import LineCollection
 from matplotlib.colors import PowerNorm
 from matplotlib.figure import Figure
 from matplotlib.patches import Circle, FancyBboxPatch, Rectangle
-from matplotlib.ticker import MaxNLocator, PercentFormatter
+from matplotlib.ticker import MaxNLocator
 from numpy.typing import ArrayLike
 from PIL import Image
 
@@ -153,6 +154,8 @@ def _digits(digits: ArrayLike, name: str = "digits", count: int | None = None) -
     digits = _array(name, digits)
     if digits.ndim != 1:
         raise LessonError(f"{name} must have shape (N,), got {digits.shape}.")
+    if not len(digits):
+        raise LessonError(f"{name} is empty: there is nothing to draw.")
     if count is not None and len(digits) != count:
         raise LessonError(f"{name} must be as many as the images, {count:,}, got {len(digits):,}.")
     wrong = ~np.isin(digits, range(10))
@@ -166,7 +169,9 @@ def _ten_numbers(name: str, numbers: ArrayLike) -> np.ndarray:
     if numbers.shape != (10,):
         raise LessonError(f"{name} must be ten numbers, of shape (10,), got {numbers.shape}.")
     if not np.isfinite(numbers).all():
-        raise LessonError(f"{name} must be finite numbers, got {numbers[~np.isfinite(numbers)][0]}.")
+        raise LessonError(
+            f"{name} must be finite numbers, got {numbers[~np.isfinite(numbers)][0]}."
+        )
     return numbers.astype(float)
 
 
@@ -186,9 +191,15 @@ def _history(history: Mapping, name: str = "history") -> Mapping:
     for key in ("epoch", "train_loss", "train_accuracy"):
         if key not in history or not len(history[key]):
             raise LessonError(
-                f"{name} has no {key!r}. Pass trainer.history after trainer.fit(...)."
+                f"{name} has no {key!r}. Pass trainer.history, after trainer.fit(...)."
             )
     return history
+
+
+def _keys(name: str, given: Mapping, keys: Sequence[str]) -> None:
+    for key in keys:
+        if key not in given:
+            raise LessonError(f"{name} has no {key!r}, only {list(given)}.")
 
 
 def _something(name: str, given: Mapping | Sequence) -> None:
@@ -206,6 +217,14 @@ def _percent(share: float) -> str:
     if 0 < share < 0.01:
         return "<1%"
     return ">99%" if 0.995 <= share < 1 else f"{share:.0%}"
+
+
+def _tick(share: float, _: int) -> str:
+    return f"{100 * share:.3g}%"
+
+
+def _minus(text: str) -> str:
+    return text.replace("-", "−")
 
 
 def _line(index: int) -> dict[str, str]:
@@ -234,33 +253,29 @@ def _charts(
     return figure, list(charts.ravel())
 
 
-def _title(axes: Axes, title: str | None) -> float:
-    """Write the title on a canvas; returns the height that it takes, in inches."""
-    if not title:
-        return 0.1
+def _title(axes: Axes, title: str) -> None:
     axes.text(0.15, 0.32, title, fontsize=12.5, weight="bold", va="center")
-    return 0.58
 
 
 def _draw_image(axes: Axes, image: np.ndarray, x: float, y: float, size: float) -> None:
     """Draw an image as ink on paper, its upper left corner at (x, y), framed."""
     extent = (x, x + size, y + size, y)
-    axes.imshow(image, cmap="Greys", vmin=0, vmax=1, extent=extent, aspect="auto",
-                interpolation="nearest", zorder=axes.get_zorder() + len(axes.images))  # fmt: skip
-    axes.add_patch(Rectangle((x, y), size, size, fill=False, edgecolor="#BBBBBB", linewidth=0.8,
-                             zorder=axes.get_zorder() + len(axes.images)))  # fmt: skip
+    axes.imshow(
+        image, cmap="Greys", vmin=0, vmax=1, extent=extent, aspect="auto", interpolation="nearest"
+    )
+    axes.add_patch(Rectangle((x, y), size, size, fill=False, edgecolor="#BBBBBB", linewidth=0.8))
 
 
 def _image_grid(
     images: np.ndarray, captions: Sequence[str] | None, columns: int, title: str | None, alt: str
 ) -> None:
     columns = min(columns, len(images))
-    pitch = min(WIDTH / columns, 1.25)
+    pitch = min(WIDTH / columns, 1.5)
     size, caption_height = pitch - 0.16, 0.27 if captions else 0.05
     rows = -(-len(images) // columns)
     top = 0.58 if title else 0.1
     figure, axes = _canvas(top + rows * (size + caption_height + 0.12))
-    _title(axes, title)
+    _title(axes, title or "")
     for index, image in enumerate(images):
         row, column = divmod(index, columns)
         x, y = column * pitch + 0.08, top + row * (size + caption_height + 0.12)
@@ -276,10 +291,17 @@ def _ten_bars(axes: Axes, numbers: np.ndarray, decimals: int = 2) -> None:
     colors = [BLUE if digit == best else PALE for digit in range(10)]
     axes.barh(range(10), numbers, color=colors, height=0.72)
     low, high = min(numbers.min(), 0), max(numbers.max(), 0)
-    span = (high - low) or 1
+    if low == 0 and high <= 1:
+        high = 1  # so that a bar of 0.1 looks small
+    span = high - low or 1
     for digit, number in enumerate(numbers):
-        axes.text(max(number, 0) + 0.02 * span, digit, f"{number:.{decimals}f}", va="center",
-                  weight="bold" if digit == best else "normal")  # fmt: skip
+        axes.text(
+            max(number, 0) + 0.02 * span,
+            digit,
+            _minus(f"{number:.{decimals}f}"),
+            va="center",
+            weight="bold" if digit == best else "normal",
+        )
     axes.axvline(0, color="#999999", linewidth=1)
     axes.set(xlim=(low - 0.04 * span, high + 0.24 * span), ylim=(9.6, -0.6), yticks=range(10))
     axes.set_xticks([])
@@ -327,7 +349,7 @@ def plot_images(
         raise LessonError(f"columns must be 1 or more, got {columns}.")
     alt = f"{title or 'Handwritten digits'}: {len(images)} images in rows of {columns}"
     if captions is not None:
-        captions = [str(getattr(caption, "item", lambda c=caption: c)()) for caption in captions]
+        captions = [str(c.item() if hasattr(c, "item") else c) for c in captions]
         if len(captions) != len(images):
             raise LessonError(f"captions must be {len(images)}, one an image, got {len(captions)}.")
         alt += f", with the captions {', '.join(captions)}"
@@ -355,14 +377,29 @@ def plot_pixels(image: ArrayLike, digit: int) -> None:
     _draw_image(axes, image * 0.45, 3.2, 0.48, 4.2)
     pitch = 4.2 / 28
     for (row, column), tenth in np.ndenumerate(tenths):
-        axes.text(3.2 + (column + 0.5) * pitch, 0.48 + (row + 0.5) * pitch, str(tenth),
-                  fontsize=9, ha="center", va="center_baseline",
-                  color="black" if tenth else "#8A8A8A", zorder=9)  # fmt: skip
-    axes.text(0.1, 3.5, "Each number is a pixel's first\ndecimal: 0 is paper (0.0), 7 is dark\n"
-              "gray (0.7), 9 is ink (0.9 to 1.0).", va="top", linespacing=1.5)  # fmt: skip
+        axes.text(
+            3.2 + (column + 0.5) * pitch,
+            0.48 + (row + 0.5) * pitch,
+            str(tenth),
+            fontsize=9,
+            ha="center",
+            va="center_baseline",
+            color="black" if tenth else "#707070",
+        )
+    axes.text(
+        0.1,
+        3.5,
+        "Each number is a pixel's first\ndecimal: 0 is paper (0.0), 7 is dark\n"
+        "gray (0.7), 9 is ink (0.9 to 1.0).",
+        va="top",
+        linespacing=1.5,
+    )
     ink = np.count_nonzero(image)
-    _show(figure, f"An image of the digit {digit} beside the same image as 28 × 28 numbers, one "
-          f"a pixel: 0 is paper, 9 is ink. {ink} of the 784 pixels have ink.")  # fmt: skip
+    _show(
+        figure,
+        f"An image of the digit {digit} beside the same image as 28 × 28 numbers, one "
+        f"a pixel: 0 is paper, 9 is ink. {ink} of the 784 pixels have ink.",
+    )
 
 
 @_styled
@@ -379,8 +416,9 @@ def plot_digit_counts(digits: ArrayLike, title: str | None = None) -> None:
     digits = _digits(digits)
     counts = np.bincount(digits, minlength=10)
     figure, [axes] = _charts(1, 3.2)
-    axes.set_title(title or f"How many of each digit, in {len(digits):,} images",
-                   weight="bold", fontsize=12.5)  # fmt: skip
+    axes.set_title(
+        title or f"How many of each digit, in {len(digits):,} images", weight="bold", fontsize=12.5
+    )
     axes.bar(range(10), counts, color=BLUE, width=0.74)
     for digit, count in enumerate(counts):
         axes.annotate(f"{count:,}", (digit, count), (0, 4), textcoords="offset points", ha="center")
@@ -388,8 +426,11 @@ def plot_digit_counts(digits: ArrayLike, title: str | None = None) -> None:
     axes.tick_params(axis="x", length=0)
     axes.spines["left"].set_visible(False)
     listed = ", ".join(f"{digit}: {count:,}" for digit, count in enumerate(counts))
-    _show(figure, f"{title or 'How many of each digit'}: bars for {len(digits):,} images. {listed}. "
-          f"Fewest: {counts.argmin()}; most: {counts.argmax()}.")  # fmt: skip
+    _show(
+        figure,
+        f"{title or 'How many of each digit'}: bars for {len(digits):,} images. {listed}. "
+        f"Fewest: {counts.argmin()}; most: {counts.argmax()}.",
+    )
 
 
 @_styled
@@ -405,22 +446,33 @@ def plot_mean_images(mean_images: ArrayLike) -> None:
     mean_images = _images(mean_images, "mean_images")
     if len(mean_images) != 10:
         raise LessonError(f"mean_images must be ten, one a digit, got {len(mean_images)}.")
-    _image_grid(mean_images, [str(digit) for digit in range(10)], 5, "The mean image of each digit",
-                "The mean image of each digit, 0 to 9: the blurred average of all images of that "
-                "digit. Dark where most people put ink, gray where they differ.")  # fmt: skip
+    _image_grid(
+        mean_images,
+        [str(digit) for digit in range(10)],
+        5,
+        "The mean image of each digit",
+        "The mean image of each digit, 0 to 9: the blurred average of all images of that "
+        "digit. Dark where most people put ink, gray where they differ.",
+    )
 
 
 # ---------------------------------------------------------------- lessons 2 and 3: networks
 
 
 def _circle(axes: Axes, x: float, y: float, text: str = "", radius: float = 0.27) -> None:
-    axes.add_patch(Circle((x, y), radius, facecolor="white", edgecolor=BLUE, linewidth=1.5, zorder=3))
+    axes.add_patch(
+        Circle((x, y), radius, facecolor="white", edgecolor=BLUE, linewidth=1.5, zorder=3)
+    )
     axes.text(x, y, text, ha="center", va="center_baseline", zorder=4)
 
 
 def _arrow(axes: Axes, start: tuple[float, float], end: tuple[float, float]) -> None:
-    axes.annotate("", end, start, arrowprops={"arrowstyle": "-|>", "color": "#777777", "lw": 1.3,
-                                              "shrinkA": 0, "shrinkB": 2})  # fmt: skip
+    axes.annotate(
+        "",
+        end,
+        start,
+        arrowprops={"arrowstyle": "-|>", "color": "#777777", "lw": 1.3, "shrinkA": 0, "shrinkB": 2},
+    )
 
 
 @_styled
@@ -432,21 +484,41 @@ def plot_neuron() -> None:
     output = 1 / (1 + np.exp(-total))
     figure, axes = _canvas(3.5)
     heights = (0.85, 1.75, 2.65)
-    for x, y, text in ((0.5, 0.3, "inputs"), (1.9, 0.3, "times weights"), (3.75, 0.3, "sum + bias"),
-                       (5.6, 0.3, "activation"), (7.05, 0.3, "output")):  # fmt: skip
+    for x, y, text in (
+        (0.5, 0.3, "inputs"),
+        (1.9, 0.3, "times weights"),
+        (3.75, 0.3, "sum + bias"),
+        (5.6, 0.3, "activation"),
+        (7.05, 0.3, "output"),
+    ):
         axes.text(x, y, text, ha="center", va="center", weight="bold")
     for y, value, weight, product in zip(heights, inputs, weights, products, strict=True):
         _circle(axes, 0.5, y, f"{value}")
         _arrow(axes, (0.77, y), (3.05, 1.75 + (y - 1.75) * 0.38))
-        axes.text(1.8, y + (1.75 - y) * 0.27, f"× {weight} = {product:.2f}".replace("-", "−"),
-                  ha="center", va="center", zorder=4,
-                  bbox={"facecolor": "white", "edgecolor": "none", "pad": 3})  # fmt: skip
+        axes.text(
+            1.8,
+            y + (1.75 - y) * 0.27,
+            _minus(f"× {weight} = {product:.2f}"),
+            ha="center",
+            va="center",
+            zorder=4,
+            bbox={"facecolor": "white", "edgecolor": "none", "pad": 3},
+        )
     for x, width in ((3.75, 1.4), (5.6, 1.3)):
-        axes.add_patch(FancyBboxPatch((x - width / 2 + 0.1, 1.25), width - 0.2, 1.0, linewidth=1.5,
-                                      boxstyle="round,pad=0.1", facecolor="#EEF4F8", edgecolor=BLUE))  # fmt: skip
+        axes.add_patch(
+            FancyBboxPatch(
+                (x - width / 2 + 0.1, 1.25),
+                width - 0.2,
+                1.0,
+                linewidth=1.5,
+                boxstyle="round,pad=0.1",
+                facecolor="#EEF4F8",
+                edgecolor=BLUE,
+            )
+        )
     lines = [f"{product:+.2f}" for product in products]
-    axes.text(3.75, 1.75, "\n".join([*lines, f"{bias:+.2f}  (bias)", f"= {total:.2f}"])
-              .replace("-", "−"), ha="center", va="center", linespacing=1.25)  # fmt: skip
+    sums = [*lines, f"{bias:+.2f}  (bias)", f"= {total:.2f}"]
+    axes.text(3.75, 1.75, _minus("\n".join(sums)), ha="center", va="center", linespacing=1.25)
     _arrow(axes, (4.45, 1.75), (4.95, 1.75))
     x = np.linspace(-5, 5, 101)
     axes.plot(5.6 + x * 0.1, 2.1 - 0.62 / (1 + np.exp(-x)), color=BLUE)
@@ -454,12 +526,21 @@ def plot_neuron() -> None:
     axes.text(5.6, 1.3, "sigmoid", ha="center", va="center", color=MUTED)
     _arrow(axes, (6.25, 1.75), (6.76, 1.75))
     _circle(axes, 7.05, 1.75, f"{output:.2f}")
-    axes.text(3.75, 3.2, "Training changes the weights and the bias; the rest stays as it is.",
-              ha="center", va="center", color=MUTED)  # fmt: skip
-    _show(figure, f"One neuron. Three inputs, {inputs[0]}, {inputs[1]} and {inputs[2]}, are each "
-          f"multiplied by a weight ({weights[0]}, {weights[1]}, {weights[2]}); the products and a "
-          f"bias of {bias} add up to {total:.2f}; the sigmoid activation turns that into the "
-          f"output {output:.2f}. Training changes the weights and the bias.")  # fmt: skip
+    axes.text(
+        3.75,
+        3.2,
+        "Training changes the weights and the bias; the rest stays as it is.",
+        ha="center",
+        va="center",
+        color=MUTED,
+    )
+    _show(
+        figure,
+        f"One neuron. Three inputs, {inputs[0]}, {inputs[1]} and {inputs[2]}, are each "
+        f"multiplied by a weight ({weights[0]}, {weights[1]}, {weights[2]}); the products and a "
+        f"bias of {bias} add up to {total:.2f}; the sigmoid activation turns that into the "
+        f"output {output:.2f}. Training changes the weights and the bias.",
+    )
 
 
 @_styled
@@ -484,10 +565,10 @@ def plot_network(layer_sizes: Sequence[int]) -> None:
     positions = np.linspace(0.75, WIDTH - 0.85, len(sizes))
     layers = []
     for index, (x, size) in enumerate(zip(positions, sizes, strict=True)):
-        slots = np.arange(min(size, 10)) - (min(size, 10) - 1) / 2
-        ys = 2.35 + slots * 0.31
+        count = size if size <= 10 else 8
+        ys = 2.35 + 0.31 * (np.arange(count) - (count - 1) / 2)
         if size > 10:
-            ys = np.delete(ys, [4, 5])
+            ys = np.delete(ys, [3, 4])
             axes.text(x, 2.35, "⋮", ha="center", va="center", fontsize=17, zorder=4)
         layers.append((x, ys))
         for number, y in enumerate(ys):
@@ -496,24 +577,43 @@ def plot_network(layer_sizes: Sequence[int]) -> None:
             if last:
                 axes.text(x + 0.24, y, str(number), va="center_baseline")
         kind = "inputs" if index == 0 else "outputs" if index == len(sizes) - 1 else "neurons"
-        axes.text(x, 0.35, f"{size:,}\n{kind if size > 1 else kind[:-1]}", ha="center", va="center",
-                  weight="bold", linespacing=1.3)  # fmt: skip
+        axes.text(
+            x,
+            0.35,
+            f"{size:,}\n{kind if size > 1 else kind[:-1]}",
+            ha="center",
+            va="center",
+            weight="bold",
+            linespacing=1.3,
+        )
     for (x, ys), (next_x, next_ys), before, after in zip(
         layers, layers[1:], sizes, sizes[1:], strict=False
     ):
         lines = [((x, y), (next_x, next_y)) for y in ys for next_y in next_ys]
-        axes.add_collection(LineCollection(lines, colors="#B9CBD8", linewidths=0.5, zorder=1))
-        axes.text((x + next_x) / 2, 4.17, f"{before:,} × {after:,} weights\n+ {after:,} biases",
-                  ha="center", va="center", linespacing=1.4, fontsize=10)  # fmt: skip
-    axes.text(WIDTH / 2, 4.68, f"{total:,} numbers to learn", ha="center", va="center", weight="bold")
+        axes.add_collection(LineCollection(lines, colors="#B9CBD8", linewidths=0.6, zorder=1))
+        axes.text(
+            (x + next_x) / 2,
+            4.17,
+            f"{before:,} × {after:,} weights\n+ {after:,} biases",
+            ha="center",
+            va="center",
+            linespacing=1.4,
+            fontsize=10,
+        )
+    axes.text(
+        WIDTH / 2, 4.68, f"{total:,} numbers to learn", ha="center", va="center", weight="bold"
+    )
     hidden = ", ".join(f"{size:,} neurons" for size in sizes[1:-1]) or "no hidden neurons"
     counted = "; ".join(
         f"{before:,} × {after:,} = {count:,} weights and {after:,} biases"
         for before, after, count in zip(sizes, sizes[1:], weights, strict=False)
     )
-    _show(figure, f"A dense network with {sizes[0]:,} inputs, {hidden} and {sizes[-1]:,} outputs; "
-          f"each layer is connected in full to the next. Between the layers: {counted}. "
-          f"Together {total:,} numbers to learn.")  # fmt: skip
+    _show(
+        figure,
+        f"A dense network with {sizes[0]:,} inputs, {hidden} and {sizes[-1]:,} outputs; "
+        f"each layer is connected in full to the next. Between the layers: {counted}. "
+        f"Together {total:,} numbers to learn.",
+    )
 
 
 @_styled
@@ -540,17 +640,22 @@ def plot_activations(functions: Mapping[str, Callable]) -> None:
         style = _line(index) | {"label": name, "markevery": (30 + 12 * index, 90)}
         left.plot(x.detach(), y.detach(), **style)
         right.plot(x.detach(), slope, **style)
-        described.append(f"{name} goes from {y.min():.2f} to {y.max():.2f}, its slope from "
-                         f"{slope.min():.2f} to {slope.max():.2f}, and is {slope[-1]:.2f} at input 6")  # fmt: skip
+        described.append(
+            f"{name} goes from {y.min():.2f} to {y.max():.2f}, its slope from "
+            f"{slope.min():.2f} to {slope.max():.2f}, and is {slope[-1]:.2f} at input 6"
+        )
     for axes, title in ((left, "Output of the neuron"), (right, "Slope: what training works with")):
         axes.axhline(0, color="#999999", linewidth=1, zorder=0)
         axes.grid(visible=True)
         axes.set(title=title, xlabel="weighted sum that goes in", xticks=range(-6, 7, 2))
     low, high = left.get_ylim()
-    left.set_ylim(max(low, -2), min(high, 2))  # ReLU goes on for ever, the others stay within 1
+    left.set_ylim(max(low, -2.3), min(high, 2.3))  # ReLU goes on for ever, the others stay within 1
     _legend(figure, left)
-    _show(figure, f"Activation functions (left) and their slopes (right), for inputs from −6 to 6. "
-          f"{'; '.join(described)}.")  # fmt: skip
+    _show(
+        figure,
+        f"Activation functions (left) and their slopes (right), for inputs from −6 to 6. "
+        f"{'; '.join(described)}.",
+    )
 
 
 @_styled
@@ -568,16 +673,21 @@ def plot_outputs(image: ArrayLike, outputs: ArrayLike, digit: int) -> None:
     image, outputs = _image(image), _ten_numbers("outputs", outputs)
     [digit] = _digits([digit], "digit")
     said = int(outputs.argmax())
+    verdict = "right" if said == digit else "wrong"
     figure = Figure(figsize=(WIDTH, 3.5), layout="constrained")
+    figure.get_layout_engine().set(wspace=0.08)
     left, right = figure.subplots(1, 2, width_ratios=(1, 1.5))
     left.imshow(image, cmap="Greys", vmin=0, vmax=1, interpolation="nearest")
     left.set(xticks=[], yticks=[], title=f"True digit: {digit}")
     left.spines[:].set(visible=True, color="#BBBBBB")
     _ten_bars(right, outputs)
-    right.set_title(f"Ten outputs, one a digit. Largest: {said}, {'right' if said == digit else 'wrong'}")
+    right.set_title(f"Ten outputs. The largest: {said}, {verdict}")
     listed = ", ".join(f"{d}: {value:.2f}" for d, value in enumerate(outputs))
-    _show(figure, f"An image of the digit {digit} and the network's ten outputs for it as bars. "
-          f"{listed}. The largest is {said}: {'right' if said == digit else 'wrong'}.")  # fmt: skip
+    _show(
+        figure,
+        f"An image of the digit {digit} and the network's ten outputs for it as bars. "
+        f"{listed}. The largest is {said}: {verdict}.",
+    )
 
 
 @_styled
@@ -597,11 +707,14 @@ def plot_softmax(numbers: ArrayLike) -> None:
     _ten_bars(left, numbers, decimals=1)
     _ten_bars(right, shares)
     left.set_title("Before: ten numbers of any size")
-    right.set_title("After softmax: together exactly 1")
+    right.set_title("After softmax: they sum to 1")
     best = int(shares.argmax())
-    _show(figure, f"Softmax turns ten numbers between {numbers.min():.1f} and {numbers.max():.1f} "
-          f"into ten probabilities that sum to 1. The largest number, {numbers[best]:.1f} for digit "
-          f"{best}, becomes the largest probability, {shares[best]:.2f}.")  # fmt: skip
+    _show(
+        figure,
+        f"Softmax turns ten numbers between {numbers.min():.1f} and {numbers.max():.1f} "
+        f"into ten probabilities that sum to 1. The largest number, {numbers[best]:.1f} for digit "
+        f"{best}, becomes the largest probability, {shares[best]:.2f}.",
+    )
 
 
 @_styled
@@ -633,9 +746,9 @@ def plot_history(history: Mapping[str, Sequence[float]]) -> None:
         axes.set(title=measure.capitalize(), xlabel="epoch")
         axes.grid(visible=True, axis="y")
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-    charts[1].yaxis.set_major_formatter(PercentFormatter(1))
+    charts[1].yaxis.set_major_formatter(_tick)
     _legend(figure, charts[0])
-    _show(figure, f"Training over {len(epochs)} epochs, two curves charts: {'; '.join(told)}.")
+    _show(figure, f"Training over {len(epochs)} epochs, loss and accuracy: {'; '.join(told)}.")
 
 
 def _plot_one_epoch(losses: np.ndarray) -> None:
@@ -643,12 +756,20 @@ def _plot_one_epoch(losses: np.ndarray) -> None:
     means = _running_mean(losses, window)
     figure, [axes] = _charts(1, 3.1)
     axes.plot(np.arange(len(means)) + window, means, color=BLUE)
-    axes.set(title=f"Loss along the epoch: mean of the last {window:,} steps", xlabel="step",
-             ylabel="loss", xlim=(0, len(losses)), ylim=(0, None))  # fmt: skip
+    axes.set(
+        title=f"Loss along the epoch: mean of the last {window:,} steps",
+        xlabel="step",
+        ylabel="loss",
+        xlim=(0, len(losses)),
+        ylim=(0, 1.08 * means.max()),
+    )
     axes.xaxis.set_major_formatter("{x:,.0f}")
     axes.grid(visible=True, axis="y")
-    _show(figure, f"Loss along {len(losses):,} steps of one epoch, as the mean of the last "
-          f"{window:,} steps: from {means[0]:.3f} at the beginning to {means[-1]:.3f} at the end.")  # fmt: skip
+    _show(
+        figure,
+        f"Loss along {len(losses):,} steps of one epoch, as the mean of the last "
+        f"{window:,} steps: from {means[0]:.3f} at the beginning to {means[-1]:.3f} at the end.",
+    )
 
 
 @_styled
@@ -676,13 +797,22 @@ def plot_confusion_matrix(confusion_matrix: ArrayLike, title: str | None = None)
     norm = PowerNorm(0.4, vmin=0, vmax=1)
     picture = axes.imshow(np.nan_to_num(shares), cmap=HEAT_MAP, norm=norm, aspect="auto")
     for (row, column), count in np.ndenumerate(matrix):
-        dark = norm(np.nan_to_num(shares[row, column])) > 0.6
+        dark = norm(np.nan_to_num(shares[row, column])) > 0.62
         text, weight = f"{count:,}", "normal"
         if row == column:
             text, weight = f"{text}\n{_percent(shares[row, column])}", "bold"
-        axes.text(column, row, text, ha="center", va="center", weight=weight, linespacing=1.3,
-                  color="white" if dark else "#737373" if not count else "black")  # fmt: skip
+        axes.text(
+            column,
+            row,
+            text,
+            ha="center",
+            va="center",
+            weight=weight,
+            linespacing=1.3,
+            color="white" if dark else "#707070" if not count else "black",
+        )
     axes.set(xticks=range(10), yticks=range(10), xlabel="predicted digit", ylabel="true digit")
+    axes.xaxis.labelpad = axes.yaxis.labelpad = 7
     axes.set_title(title, weight="bold", fontsize=12.5, pad=12)
     axes.xaxis.set(ticks_position="top", label_position="top")
     axes.tick_params(length=0, labelsize=11.5)
@@ -691,14 +821,23 @@ def plot_confusion_matrix(confusion_matrix: ArrayLike, title: str | None = None)
     axes.grid(visible=True, which="minor", color="white", linewidth=1.5)
     axes.tick_params(which="minor", length=0)
     axes.spines[:].set_visible(False)
-    bar = figure.colorbar(picture, ax=axes, aspect=40, pad=0.02,
-                          ticks=[0, 0.01, 0.05, 0.1, 0.25, 0.5, 1], format=PercentFormatter(1))  # fmt: skip
+    bar = figure.colorbar(
+        picture,
+        ax=axes,
+        aspect=40,
+        pad=0.02,
+        ticks=[0, 0.01, 0.05, 0.1, 0.25, 0.5, 1],
+        format=_tick,
+    )
     bar.set_label("share of the true digit's images (its row)")
     bar.outline.set_visible(False)
     pairs = _confused_pairs(matrix, 1)
     worst = f" Most confused: {_read_as(*pairs[0])} times." if pairs else " No mistakes."
-    _show(figure, f"Confusion matrix of {images:,} images ({title}): rows are the true digit, columns "
-          f"the predicted digit. {right:,} on the diagonal ({_percent(accuracy)}).{worst}")  # fmt: skip
+    _show(
+        figure,
+        f"Confusion matrix of {images:,} images ({title}): rows are the true digit, columns "
+        f"the predicted digit. {right:,} on the diagonal ({_percent(accuracy)}).{worst}",
+    )
 
 
 # ---------------------------------------------------------------- lessons 4 and 5: training
@@ -718,17 +857,21 @@ def plot_batch(images: ArrayLike, digits: ArrayLike) -> None:
     images = _images(images)
     digits = _digits(digits, count=len(images))
     shown = min(len(images), 16)
-    figure, axes = _canvas(2.55)
+    figure, axes = _canvas(1.95)
     more = f" (the first {shown} shown)" if shown < len(images) else ""
     _title(axes, f"A batch: images {images.shape}, digits ({len(images)},){more}")
-    size, pitch = 0.95, 0.41
+    size, pitch = 0.58, 0.44
     for index in reversed(range(shown)):
-        x, y = 0.15 + index * pitch, 1.0 - 0.022 * index
+        x, y = 0.15 + index * pitch, 0.92 - 0.016 * index
         _draw_image(axes, images[index], x, y, size)
-        axes.text(x + pitch / 2, 2.3, str(digits[index]), ha="center", va="center_baseline")
-    _show(figure, f"A batch of {len(images)} images, drawn as a stack, with the digit of each below: "
-          f"{', '.join(map(str, digits[:shown]))}{more}. The images have the shape {images.shape}, "
-          f"the digits ({len(images)},).")  # fmt: skip
+        center = x + size / 2 + (0.06 if index else 0)  # of what the image in front leaves free
+        axes.text(center, 1.72, str(digits[index]), ha="center", va="center_baseline")
+    _show(
+        figure,
+        f"A batch of {len(images)} images, drawn as a stack, with the digit of each below: "
+        f"{', '.join(map(str, digits[:shown]))}{more}. The images have the shape {images.shape}, "
+        f"the digits ({len(images)},).",
+    )
 
 
 @_styled
@@ -743,9 +886,7 @@ def plot_batch_sizes(results: Mapping[int, Mapping[str, float]]) -> None:
     """
     _something("results", results)
     for size, result in results.items():
-        for key in ("seconds", "accuracy", "steps"):
-            if key not in result:
-                raise LessonError(f"results[{size!r}] has no {key!r}.")
+        _keys(f"results[{size!r}]", result, ("seconds", "accuracy", "steps"))
     sizes = list(results)
     figure, charts = _charts(3, 1.2 + 0.42 * len(sizes), sharey=True)
     for axes, key, title, form in zip(
@@ -758,14 +899,23 @@ def plot_batch_sizes(results: Mapping[int, Mapping[str, float]]) -> None:
         values = [results[size][key] for size in sizes]
         axes.barh(range(len(sizes)), values, color=BLUE, height=0.62)
         for row, value in enumerate(values):
-            axes.annotate(form(value), (value, row), (4, 0), textcoords="offset points", va="center")
-        axes.set(title=title, xticks=[], xlim=(0, 1.5 * max(*values, 1e-9)),
-                 ylim=(len(sizes) - 0.4, -0.6))  # fmt: skip
+            axes.annotate(
+                form(value), (value, row), (4, 0), textcoords="offset points", va="center"
+            )
+        axes.set(
+            title=title,
+            xticks=[],
+            xlim=(0, 1.5 * max(*values, 1e-9)),
+            ylim=(len(sizes) - 0.4, -0.6),
+        )
         axes.tick_params(axis="y", length=0)
         axes.spines["bottom"].set_visible(False)
     charts[0].set(yticks=range(len(sizes)), yticklabels=sizes, ylabel="batch size")
-    told = "; ".join(f"batch size {size}: {result['steps']:,} steps, {result['seconds']:.1f} seconds, "
-                     f"accuracy {result['accuracy']:.1%}" for size, result in results.items())  # fmt: skip
+    told = "; ".join(
+        f"batch size {size}: {result['steps']:,} steps, {result['seconds']:.1f} seconds, "
+        f"accuracy {result['accuracy']:.1%}"
+        for size, result in results.items()
+    )
     _show(figure, f"One epoch with each batch size, as bars. {told}.")
 
 
@@ -783,7 +933,9 @@ def plot_step_losses(step_losses: Mapping[int, ArrayLike]) -> None:
     losses = {size: _array(f"step_losses[{size!r}]", kept) for size, kept in step_losses.items()}
     for size, kept in losses.items():
         if not isinstance(size, int | np.integer) or size < 1:
-            raise LessonError(f"step_losses must have batch sizes as keys (1, 16, ...), got {size!r}.")
+            raise LessonError(
+                f"step_losses must have batch sizes as keys (1, 16, ...), got {size!r}."
+            )
         if kept.ndim != 1 or not kept.size:
             raise LessonError(f"step_losses[{size}] must be a list of losses, got {kept.shape}.")
     figure, charts = _charts(len(losses), 3.2, sharex=True, sharey=True)
@@ -797,12 +949,19 @@ def plot_step_losses(step_losses: Mapping[int, ArrayLike]) -> None:
         axes.xaxis.set_major_locator(MaxNLocator(2))
         axes.xaxis.set_major_formatter("{x:,.0f}")
         axes.grid(visible=True, axis="y")
-        told.append(f"batch size {size}: mean loss of the last steps {means[-1]:.3f}, "
-                    f"single steps spread by {kept[-window:].std():.3f}")  # fmt: skip
+        told.append(
+            f"batch size {size}: mean loss of the last steps {means[-1]:.3f}, "
+            f"single steps spread by {kept[-window:].std():.3f}"
+        )
     top = max(np.quantile(kept, 0.98) for kept in losses.values())
     charts[0].set(ylim=(0, 1.15 * top), ylabel="loss")
-    figure.suptitle("Loss of each step (thin), running mean (thick)", x=0.015, ha="left", fontsize=11.5,
-                    weight="normal")  # fmt: skip
+    figure.suptitle(
+        "Loss of each step (thin) and its running mean (thick). The highest losses are cut off.",
+        x=0.015,
+        ha="left",
+        fontsize=11.5,
+        weight="normal",
+    )
     _show(figure, f"Loss by images seen, one panel a batch size. {'; '.join(told)}.")
 
 
@@ -823,26 +982,40 @@ def plot_learning_curves(histories: Mapping[str, Mapping[str, Sequence[float]]])
         _history(history, f"histories[{name!r}]")
         style = _line(index) | {"markevery": max(1, len(history["epoch"]) // 8)}
         for axes, measure in zip(charts, ("loss", "accuracy"), strict=True):
-            training = style | {"linestyle": (0, (2, 2)), "linewidth": 1.2, "markerfacecolor": "white"}
+            training = style | {
+                "linestyle": (0, (2, 2)),
+                "linewidth": 1.2,
+                "markerfacecolor": "white",
+            }
             axes.plot(history["epoch"], history[f"train_{measure}"], **training)
             validation = history.get(f"validation_{measure}", ())
             if len(validation):
                 axes.plot(history["epoch"], validation, **style | {"linestyle": "-"})
-        last = [f"{history[key][-1]:.1%} on {part} images"
-                for key, part in (("train_accuracy", "training"), ("validation_accuracy", "validation"))
-                if len(history.get(key, ()))]  # fmt: skip
+        last = [
+            f"{history[key][-1]:.1%} on {part} images"
+            for key, part in (("train_accuracy", "training"), ("validation_accuracy", "validation"))
+            if len(history.get(key, ()))
+        ]
         told.append(f"{name} ends at {' and '.join(last)}")
         charts[0].plot([], [], label=name, **style | {"linestyle": "-"})
     charts[0].set_title("Loss")
     charts[1].set_title("Accuracy")
-    charts[1].yaxis.set_major_formatter(PercentFormatter(1))
+    charts[1].yaxis.set_major_formatter(_tick)
     for axes in charts:
-        axes.set_xlabel("epoch\n(dashed, hollow: training; solid, filled: validation)", linespacing=1.6)
+        axes.set_xlabel("epoch")
         axes.grid(visible=True, axis="y")
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    figure.supxlabel(
+        "solid, filled: validation images · dashed, hollow: training images",
+        fontsize=10.5,
+        color=MUTED,
+    )
     _legend(figure, charts[0])
-    _show(figure, f"Learning curves, loss and accuracy by epoch, training dashed, validation solid. "
-          f"{'; '.join(told)}.")  # fmt: skip
+    _show(
+        figure,
+        f"Learning curves, loss and accuracy by epoch, training dashed, validation solid. "
+        f"{'; '.join(told)}.",
+    )
 
 
 @_styled
@@ -875,20 +1048,29 @@ def plot_optimizer_paths(
     told = []
     for index, (axes, (name, path)) in enumerate(zip(charts, paths.items(), strict=False)):
         axes.contour(x, y, height, levels=levels, colors="#C4C4C4", linewidths=0.8)
-        axes.plot(*path.T, color=LINE_COLORS[index % len(LINE_COLORS)], marker="o", markersize=3.5,
-                  linewidth=1.3)  # fmt: skip
+        axes.plot(
+            *path.T,
+            color=LINE_COLORS[index % len(LINE_COLORS)],
+            marker="o",
+            markersize=3.5,
+            linewidth=1.3,
+        )
         axes.annotate("start", path[0], (5, 5), textcoords="offset points")
         end = float(loss(*path[-1]))
-        axes.set_title(f"{name}: loss {end:.2g} after {len(path) - 1} steps")
+        reached = f"loss {end:.2g}" if end >= 0.001 else "loss below 0.001"
+        axes.set_title(f"{name}: {reached} after {len(path) - 1} steps")
         axes.set(xticks=[], yticks=[])
         axes.spines[:].set(visible=True, color=RULE)
-        told.append(f"{name} reaches a loss of {end:.2g} in {len(path) - 1} steps")
+        told.append(f"{name}: {reached} after {len(path) - 1} steps")
     for axes in charts[len(paths) :]:
         axes.axis("off")
     figure.supxlabel("one weight", fontsize=10.5)
     figure.supylabel("another weight", fontsize=10.5)
-    _show(figure, f"Paths of {len(paths)} optimizers on the contour lines of the same loss, all from "
-          f"the same start, where the loss is {float(loss(*points[0])):.2g}. {'; '.join(told)}.")  # fmt: skip
+    _show(
+        figure,
+        f"Paths of {len(paths)} optimizers on the contour lines of the same loss, all from "
+        f"the same start, where the loss is {float(loss(*points[0])):.2g}. {'; '.join(told)}.",
+    )
 
 
 # ---------------------------------------------------------------- lesson 6: failure analysis
@@ -929,27 +1111,51 @@ def plot_mistakes(
     size, pitch, row_height = 0.52, 0.585, 0.86
     figure, axes = _canvas(0.75 + 10 * row_height)
     axes.text(0.15, 0.3, "true digit", weight="bold", va="center")
-    axes.text(1.62, 0.3, "misread images, and below each what the network said", weight="bold",
-              va="center")  # fmt: skip
+    axes.text(
+        1.62,
+        0.3,
+        "misread images, and below each what the network said",
+        weight="bold",
+        va="center",
+    )
     for digit in range(10):
         misread = np.flatnonzero((digits == digit) & (predictions != digit))
         count, y = np.count_nonzero(digits == digit), 0.62 + digit * row_height
         axes.axhline(y - 0.06, color=RULE, linewidth=0.8)
         axes.text(0.15, y + 0.32, str(digit), fontsize=22, va="center_baseline", weight="bold")
-        axes.text(0.5, y + 0.32, f"{len(misread):,} of\n{count:,} misread", va="center", color=MUTED,
-                  fontsize=9.5, linespacing=1.3)  # fmt: skip
+        axes.text(
+            0.5,
+            y + 0.32,
+            f"{len(misread):,} of\n{count:,} misread",
+            va="center",
+            color=MUTED,
+            fontsize=9.5,
+            linespacing=1.3,
+        )
         for place, index in enumerate(misread[:per_digit]):
             x = 1.62 + place * pitch
             _draw_image(axes, images[index], x, y, size)
-            axes.text(x + size / 2, y + size + 0.13, str(predictions[index]), ha="center",
-                      va="center_baseline", color=VERMILION, weight="bold")  # fmt: skip
+            axes.text(
+                x + size / 2,
+                y + size + 0.13,
+                str(predictions[index]),
+                ha="center",
+                va="center_baseline",
+                color=VERMILION,
+                weight="bold",
+            )
         if not len(misread):
-            axes.text(1.62, y + 0.32, "none" if count else "–", va="center", color=MUTED)
+            axes.text(
+                1.62, y + 0.32, "none" if count else "no image of it", va="center", color=MUTED
+            )
     wrong = digits[digits != predictions]
     counts = np.bincount(wrong, minlength=10)
     told = ", ".join(f"{digit}: {count}" for digit, count in enumerate(counts))
-    _show(figure, f"{len(wrong):,} of {len(images):,} images misread, up to {per_digit} of each true "
-          f"digit shown with what the network said. Misread by true digit: {told}.")  # fmt: skip
+    _show(
+        figure,
+        f"{len(wrong):,} of {len(images):,} images misread, up to {per_digit} of each true "
+        f"digit shown with what the network said. Misread by true digit: {told}.",
+    )
 
 
 @_styled
@@ -970,14 +1176,21 @@ def plot_confused_pairs(confusion_matrix: ArrayLike, pairs: int = 10) -> None:
     mistakes = matrix.sum() - np.trace(matrix)
     covered = sum(count for *_, count in found)
     figure, [axes] = _charts(1, 0.9 + 0.31 * max(len(found), 2))
-    title = (f"These {len(found)} pairs make up {covered:,} of the {mistakes:,} mistakes"
-             if found else "No mistakes")  # fmt: skip
+    title = (
+        f"These {len(found)} pairs make up {covered:,} of the {mistakes:,} mistakes"
+        if found
+        else "No mistakes"
+    )
     axes.set_title(title, weight="bold", fontsize=12.5)
     axes.barh(range(len(found)), [count for *_, count in found], color=BLUE, height=0.7)
     for row, (*_, count) in enumerate(found):
         axes.annotate(f"{count:,}", (count, row), (4, 0), textcoords="offset points", va="center")
-    axes.set(xticks=[], ylim=(max(len(found), 2) - 0.4, -0.6), yticks=range(len(found)),
-             yticklabels=[f"{true} read as {said}" for true, said, _ in found])  # fmt: skip
+    axes.set(
+        xticks=[],
+        ylim=(max(len(found), 2) - 0.4, -0.6),
+        yticks=range(len(found)),
+        yticklabels=[f"{true} read as {said}" for true, said, _ in found],
+    )
     axes.tick_params(axis="y", length=0)
     axes.spines["bottom"].set_visible(False)
     listed = "; ".join(_read_as(*pair) for pair in found)
@@ -998,13 +1211,15 @@ def plot_image_rows(images: Mapping[str, ArrayLike]) -> None:
     rows = {label: _images(row, f"images[{label!r}]") for label, row in images.items()}
     for label, row in rows.items():
         if len(row) > 10:
-            raise LessonError(f"images[{label!r}] must be up to 10 images in a row, got {len(row)}.")
+            raise LessonError(
+                f"images[{label!r}] must be up to 10 images in a row, got {len(row)}."
+            )
     most = max(len(row) for row in rows.values())
     pitch = min((WIDTH - 1.75) / most, 0.9)
     figure, axes = _canvas(0.2 + len(rows) * (pitch + 0.06))
     for place, (label, row) in enumerate(rows.items()):
         y = 0.13 + place * (pitch + 0.06)
-        axes.text(1.6, y + pitch / 2, label, ha="right", va="center")
+        axes.text(1.6, y + pitch / 2, fill(label, 19), ha="right", va="center")
         for column, image in enumerate(row):
             _draw_image(axes, image, 1.75 + column * pitch, y, pitch - 0.07)
     listed = ", ".join(f"{label} ({len(row)} images)" for label, row in rows.items())
@@ -1023,6 +1238,8 @@ def plot_robustness(curves: Mapping[str, Mapping]) -> None:
     """
     _something("curves", curves)
     figure, charts = _charts(len(curves), 3.5, sharey=True)
+    for disturbance, curve in curves.items():
+        _keys(f"curves[{disturbance!r}]", curve, ("levels", "accuracies"))
     told = []
     names = list(dict.fromkeys(name for curve in curves.values() for name in curve["accuracies"]))
     for axes, (disturbance, curve) in zip(charts, curves.items(), strict=True):
@@ -1033,15 +1250,24 @@ def plot_robustness(curves: Mapping[str, Mapping]) -> None:
                     f"but {len(accuracies)} accuracies of {name!r}."
                 )
             axes.plot(curve["levels"], accuracies, label=name, **_line(names.index(name)))
-            told.append(f"{disturbance} {curve['levels'][0]} to {curve['levels'][-1]}, {name}: "
-                        f"{accuracies[0]:.0%} to {accuracies[-1]:.0%}")  # fmt: skip
+            told.append(
+                f"{disturbance} {curve['levels'][0]} to {curve['levels'][-1]}, {name}: "
+                f"{accuracies[0]:.0%} to {accuracies[-1]:.0%}"
+            )
         axes.set(xlabel=disturbance, ylim=(0, 1.03))
-        axes.yaxis.set_major_formatter(PercentFormatter(1))
+        axes.yaxis.set_major_formatter(_tick)
         axes.grid(visible=True, axis="y")
         axes.axhline(0.1, color=MUTED, linewidth=1, linestyle=":")
     charts[0].set_ylabel("accuracy")
-    charts[0].annotate("guessing", (0.02, 0.1), (0, 4), xycoords=("axes fraction", "data"),
-                       textcoords="offset points", fontsize=9.5, color=MUTED)  # fmt: skip
+    charts[0].annotate(
+        "guessing",
+        (0.02, 0.1),
+        (0, 4),
+        xycoords=("axes fraction", "data"),
+        textcoords="offset points",
+        fontsize=9.5,
+        color=MUTED,
+    )
     _legend(figure, charts[0], columns=3)
     _show(figure, f"Accuracy by strength of disturbance. {'; '.join(told)}.")
 
@@ -1070,16 +1296,27 @@ def plot_journey(steps: Sequence[tuple[str, float, float, float | None]]) -> Non
             color = BLUE if inside else VERMILION
             axes.plot(measured, row, "o" if inside else "X", color=color, markersize=8)
             said = f"{measured:.1%}" + ("" if inside else " (out of range)")
-            axes.annotate(said, (max(high, measured), row), (9, 0), textcoords="offset points",
-                          va="center", color=color, weight="bold")  # fmt: skip
+            axes.annotate(
+                said,
+                (max(high, measured), row),
+                (9, 0),
+                textcoords="offset points",
+                va="center",
+                color=color,
+                weight="bold",
+            )
             text += f", measured {said}"
         told.append(text)
     lowest = min([low for _, low, *_ in steps] + [step[3] for step in steps if step[3] is not None])
-    axes.set(yticks=range(len(steps)), yticklabels=[step[0] for step in steps],
-             xlim=(max(0, np.floor(lowest * 20) / 20 - 0.02), 1.06),
-             ylim=(len(steps) - 0.4, -0.6), xlabel="accuracy on the test images")  # fmt: skip
+    axes.set(
+        yticks=range(len(steps)),
+        yticklabels=[step[0] for step in steps],
+        xlim=(max(0, np.floor(lowest * 20) / 20 - 0.02), 1.06),
+        ylim=(len(steps) - 0.4, -0.6),
+        xlabel="accuracy on the test images",
+    )
     axes.set_title("Bar: expected range. Dot: measured.")
-    axes.xaxis.set_major_formatter(PercentFormatter(1))
+    axes.xaxis.set_major_formatter(_tick)
     axes.set_xticks([tick for tick in axes.get_xticks() if axes.get_xlim()[0] <= tick <= 1])
     axes.grid(visible=True, axis="x")
     axes.tick_params(axis="y", length=0)

@@ -30,7 +30,7 @@ import time
 from collections.abc import Callable, Iterator
 from itertools import chain, islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import deeplay as dl
 import numpy as np
@@ -41,10 +41,8 @@ from torch import Tensor, nn
 from torch.utils.data import BatchSampler, DataLoader, Dataset, Sampler
 from tqdm.auto import tqdm
 
+from helpers.config import Config, difference
 from helpers.errors import LessonError
-
-if TYPE_CHECKING:
-    from helpers.config import Config
 
 # Images per group of mini-batches: large enough that the bookkeeping vanishes, small enough that
 # the progress bar moves several times a second at batch size 1.
@@ -574,6 +572,10 @@ def predict(classifier: dl.Classifier, dataloader: DataLoader) -> tuple[Tensor, 
 # --- saved networks ---
 
 
+def _rules(config: Config) -> list[str]:
+    return list(difference(Config(), config).added)
+
+
 def save_classifier(classifier: dl.Classifier, config: Config, path: str | os.PathLike) -> Path:
     """Save the weights of a classifier together with the recipe that made it.
 
@@ -596,7 +598,7 @@ def save_classifier(classifier: dl.Classifier, config: Config, path: str | os.Pa
         path.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.NamedTemporaryFile(dir=path.parent, prefix=path.name, delete=False) as file:
             temporary = Path(file.name)
-            torch.save({"recipe": repr(config), "weights": classifier.state_dict()}, file)
+            torch.save({"recipe": _rules(config), "weights": classifier.state_dict()}, file)
         temporary.replace(path)
     except (OSError, RuntimeError) as error:
         raise LessonError(
@@ -634,12 +636,12 @@ def load_classifier(config: Config, path: str | os.PathLike) -> Classifier:
             f"{path} is damaged or is not a saved network ({type(error).__name__}): delete it, "
             "then train and save the network again."
         ) from error
-    if recipe != repr(config):
-        ours, theirs = repr(config).splitlines(), str(recipe).splitlines()
-        wanted = next((line.strip() for line in ours if line not in theirs), "no such rule")
-        found = next((line.strip() for line in theirs if line not in ours), "no such rule")
+    wanted, found = _rules(config), list(recipe)
+    if set(wanted) != set(found):
+        theirs = next((rule for rule in found if rule not in wanted), "no such rule")
+        ours = next((rule for rule in wanted if rule not in found), "no such rule")
         raise LessonError(
-            f"{path} was saved from another recipe: it has {found}, yours has {wanted}. Load it "
+            f"{path} was saved from another recipe: it has {theirs}, yours has {ours}. Load it "
             "with its own recipe, or train and save the network again."
         )
     classifier = config.create(Classifier)

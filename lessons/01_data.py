@@ -287,7 +287,7 @@ print(f"digits in the first 10,000 files: {np.unique(train_digits_from_files[:10
 
 # %% tags=["check-output"]
 shuffled = np.random.default_rng(seed=0).permutation(len(train_images))
-validation, remaining = shuffled[:10_000], shuffled[10_000:]
+remaining, validation = shuffled[:50_000], shuffled[50_000:]
 
 validation_images, validation_digits = train_images[validation], train_digits[validation]
 remaining_images, remaining_digits = train_images[remaining], train_digits[remaining]

@@ -51,17 +51,14 @@ from torch.optim import SGD
 
 from helpers.config import Config
 
-mlp_config = (
-    Config()
-    .in_features(28 * 28)
-    .hidden_dims([32, 32])
-    .out_features(10)
-    .blocks.activation(Sigmoid)
-    .out_activation(Sigmoid)
-)
 classifier_config = (
     Config()
-    .model(dl.MultiLayerPerceptron, mlp_config)
+    .model(dl.MultiLayerPerceptron)
+    .model.in_features(28 * 28)
+    .model.hidden_dims([32, 32])
+    .model.out_features(10)
+    .model.blocks.activation(Sigmoid)
+    .model.out_activation(Sigmoid)
     .num_classes(10)
     .make_targets_one_hot(True)
     .loss(MSELoss)
@@ -164,9 +161,9 @@ with_softmax = classifier_config.model.out_activation(Softmax, dim=1)
 print(difference(classifier_config, with_softmax))
 
 # %% [markdown]
-# One rule, as planned. `dim=1` says what is to add up to 1. The outputs for a batch have the shape
-# (images, 10): dimension 0 counts the images and dimension 1 the ten digits. The ten numbers of one
-# image shall add up to 1, so it is dimension 1.
+# One rule, as planned. `dim=1` says what is to add up to 1. The outputs for N images have the shape
+# (N, 10): dimension 0 counts the images and dimension 1 the ten digits. The ten numbers of one image
+# should add up to 1, so it is dimension 1.
 #
 # Now train, exactly as in lesson 2: all 60,000 images, one at a time, once.
 
@@ -265,7 +262,8 @@ assert abs(step_losses[5_000:10_000].mean() - 0.09) < 0.005
 # multiplied by a weight of the next layer, then by the slope there, and so on, to the outputs.
 #
 # So the slopes multiply. (Mathematicians call it the *chain rule*.) A sigmoid's slope is 0.25 at
-# best. After two hidden layers, at most $0.25 \times 0.25 \approx 0.06$ of the change is left.
+# best. Two hidden layers of sigmoids leave at most $0.25 \times 0.25 \approx 0.06$ of the change,
+# and that is before the weights have multiplied it too.
 
 # %% [markdown]
 # ## ReLU

@@ -427,8 +427,11 @@ def test_damaged_network_is_refused(spoil, tmp_path):
 
 def test_another_recipe_is_named(tmp_path):
     path = save_classifier(make(SIGMOID), SIGMOID, tmp_path / "network.pt")
-    with pytest.raises(LessonError, match=r"another recipe: it has .*Sigmoid.*yours has .*ReLU|"
-                       r"another recipe: it has .*Sigmoid.*yours has .*Softmax"):
+    with pytest.raises(
+        LessonError,
+        match=r"another recipe: it has .*Sigmoid.*yours has .*ReLU|"
+        r"another recipe: it has .*Sigmoid.*yours has .*Softmax",
+    ):
         load_classifier(RELU, path)
 
 

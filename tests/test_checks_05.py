@@ -1,0 +1,152 @@
+"""The checks of lesson 5's exercises: the right answer, no answer, and plausible wrong ones."""
+
+import numpy as np
+import pytest
+import torch
+
+from helpers.checks import check_fast_rmsprop, check_momentum_step, check_rmsprop_step
+
+
+def said(capsys):
+    return capsys.readouterr().out
+
+
+@pytest.mark.parametrize("answer", [1, 1.0, 0.1 * 10, np.float32(1), torch.tensor(1.0), 0.99])
+def test_momentum_step_right(answer, capsys):
+    check_momentum_step(answer)
+    assert said(capsys).startswith("Right. ")
+
+
+@pytest.mark.parametrize(
+    ("answer", "hint"),
+    [
+        (..., "replace the dots"),
+        (0.1, "the first step"),
+        (0.19, "the second step"),
+        (0.271, "the third step"),
+        (10, "what m grows to"),
+        (0.9, "the part of m that survives"),
+        (0.09, "not shorter"),
+        (0.1 / 0.9, "divide by 1 - 0.9"),
+        (-1, "is positive"),
+        (1e6, "does not grow for ever"),
+        (float("inf"), "does not grow for ever"),
+        (0.5, "0.5 is too low. In the end m stays"),
+        (2, "2 is too high. In the end m stays"),
+        ("1", "expected one number"),
+        (None, "expected one number"),
+        ([0.1, 0.19], "expected one number"),
+    ],
+)
+def test_momentum_step_hints(answer, hint, capsys):
+    check_momentum_step(answer)
+    text = said(capsys)
+    assert text.startswith("Not yet: ")
+    assert hint in text
+
+
+@pytest.mark.parametrize(
+    "answer", [(0.1, "a"), (np.float32(0.2), " A "), (torch.tensor(0.09), "a")]
+)
+def test_fast_rmsprop_right(answer, capsys):
+    check_fast_rmsprop(*answer)
+    assert said(capsys).startswith("Right. ")
+
+
+@pytest.mark.parametrize(
+    ("accuracy", "reason", "hint"),
+    [
+        (..., "a", "replace the dots"),
+        (0.1, ..., "replace the dots"),
+        (0.87, "a", "0.87 is too good"),
+        (9.8, "a", "a share between 0 and 1"),
+        (0.0, "a", "not one image right"),
+        ({"test_accuracy": 0.1}, "a", "take its 'test_accuracy'"),
+        ("0.1", "a", "expected one number"),
+        (None, "a", "expected one number"),
+        (float("nan"), "a", "expected one number"),
+        (0.1, "b", "the same 6,000 images are enough"),
+        (0.1, "c", "reads its training images well"),
+        (0.1, "d", "expected 'a', 'b' or 'c'"),
+        (0.1, 1, "expected 'a', 'b' or 'c'"),
+    ],
+)
+def test_fast_rmsprop_hints(accuracy, reason, hint, capsys):
+    check_fast_rmsprop(accuracy, reason)
+    text = said(capsys)
+    assert text.startswith("Not yet: ")
+    assert hint in text
+
+
+def step(weight, gradient, average, lr):
+    average = 0.99 * average + 0.01 * gradient**2
+    return weight - lr * gradient / average**0.5, average
+
+
+def with_epsilon(weight, gradient, average, lr):
+    average = 0.99 * average + 0.01 * gradient**2
+    return weight - lr * gradient / (average**0.5 + 1e-8), average
+
+
+def with_torch(weight, gradient, average, lr):
+    average = 0.99 * average + 0.01 * gradient**2
+    return weight - lr * gradient / torch.sqrt(average), average
+
+
+def with_numpy(weight, gradient, average, lr):
+    average = 0.99 * average + 0.01 * np.square(gradient)
+    return [weight - lr * gradient / np.sqrt(average), average]
+
+
+@pytest.mark.parametrize("answer", [step, with_epsilon, with_torch, with_numpy])
+def test_rmsprop_step_right(answer, capsys):
+    check_rmsprop_step(answer)
+    assert said(capsys).startswith("Right. ")
+
+
+def test_rmsprop_step_is_what_torch_does():
+    weight = torch.tensor(1.0, requires_grad=True)
+    optimizer = torch.optim.RMSprop([weight], lr=0.1)
+    ours, average = 1.0, 0.0
+    for gradient in (0.5, -0.2, 0.7):
+        weight.grad = torch.tensor(gradient)
+        optimizer.step()
+        ours, average = step(ours, gradient, average, 0.1)
+    assert float(weight.detach()) == pytest.approx(ours, rel=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("answer", "hint"),
+    [
+        (..., "replace the dots"),
+        (0.5, "should be a function"),
+        (lambda w, g, v, lr: None, "returns nothing yet"),
+        (lambda w, g, v, lr: ..., "returns nothing yet"),
+        (lambda w, g, v, lr: step(w, g, v, lr)[0], "return two numbers"),
+        (lambda w, g, v, lr: step(w, g, v, lr)[::-1], "in the other order"),
+        (lambda w, g, v, lr: (step(w, g, v, lr)[0], v), "return the new one"),
+        (lambda w, g, v, lr: (w, 0.01 * v + 0.99 * g**2), "0.99 of the old average stays"),
+        (lambda w, g, v, lr: (w, 0.99 * v + 0.01 * g), "over the gradient's squares"),
+        (lambda w, g, v, lr: (w, v + g**2), "adds up the squares"),
+        (lambda w, g, v, lr: (w, 0.99 * v + g**2), "counts with 1 - 0.99"),
+        (lambda w, g, v, lr: (w, step(w, g, v, lr)[1] ** 0.5), "not its root"),
+        (lambda w, g, v, lr: (w, 0.5), "the average is off"),
+        (lambda w, g, v, lr: (w - lr * g / v**0.5, step(w, g, v, lr)[1]), "of the new average"),
+        (
+            lambda w, g, v, lr: (w - lr * g / step(w, g, v, lr)[1], step(w, g, v, lr)[1]),
+            "not by the average",
+        ),
+        (lambda w, g, v, lr: (step(w, -g, v, lr)[0], step(w, g, v, lr)[1]), "uphill"),
+        (lambda w, g, v, lr: step(w, g, v, 1), "learning rate is missing"),
+        (lambda w, g, v, lr: (w - lr * g, step(w, g, v, lr)[1]), "SGD's step"),
+        (lambda w, g, v, lr: (w, step(w, g, v, lr)[1]), "comes back as it was"),
+        (lambda w, g, v, lr: step(0, g, v, lr), "the step alone"),
+        (lambda w, g, v, lr: (7.0, step(w, g, v, lr)[1]), "the weight is off"),
+        (lambda w, g: (w, g), "failed with TypeError"),
+    ],
+)
+def test_rmsprop_step_hints(answer, hint, capsys):
+    check_rmsprop_step(answer)
+    text = said(capsys)
+    assert text.startswith("Not yet: ")
+    assert hint in text
