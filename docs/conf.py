@@ -30,7 +30,6 @@ for script in NOTEBOOKS.glob("*.py"):
 
 project = "Reading handwritten digits"
 html_title = project
-author = "the authors of the lessons"
 extensions = [
     "myst_nb",
     "sphinx.ext.autodoc",
@@ -50,9 +49,9 @@ autodoc_typehints = "description"
 html_theme = "sphinx_book_theme"
 html_static_path = ["_static"]
 html_css_files = ["figures.css"]
-html_show_copyright = False
 html_theme_options = {
     "home_page_in_toc": True,
     "navbar_persistent": [],  # a search field above the sidebar's own
     "use_fullscreen_button": False,
+    "footer_content_items": [],
 }

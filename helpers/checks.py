@@ -569,7 +569,7 @@ def _wrong_rmsprop_step(
     weights = {
         new_weight: None,
         weight - lr * gradient / average**0.5: "divide by the root of the new average.",
-        weight - lr * gradient / new_average: "divide by the root of the average, not by the average.",
+        weight - lr * gradient / new_average: "divide by its root, not by the average.",
         weight - lr * gradient * root: "divide by the root, do not multiply.",
         weight - lr * gradient: "that is SGD's step: divide the gradient by the root.",
         weight + lr * gradient / root: "the weight went uphill: subtract.",

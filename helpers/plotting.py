@@ -10,7 +10,9 @@ import base64
 import html
 import io
 from collections.abc import Callable, Mapping, Sequence
+from itertools import pairwise
 from textwrap import fill
+from typing import Any, NamedTuple
 
 import matplotlib.style
 import numpy as np
@@ -236,86 +238,116 @@ def _line(index: int) -> dict[str, str]:
     }
 
 
-def _canvas(height: float) -> tuple[Figure, Axes]:
+def _canvas(height: float, title: str | None = None) -> tuple[Figure, Axes]:
     """An empty sheet that is drawn on in inches, x to the right and y downward."""
     figure = Figure(figsize=(WIDTH, height))
     axes = figure.add_axes((0, 0, 1, 1))
     axes.set(xlim=(0, WIDTH), ylim=(height, 0))
     axes.axis("off")
+    _write(axes, 0.1, 0.3, title or "", ha="left", fontsize=12.5, weight="bold")
     return figure, axes
 
 
 def _charts(
-    columns: int, height: float, rows: int = 1, sharex: bool = False, sharey: bool = False
+    columns: int, height: float, rows: int = 1, title: str | None = None, **share: bool
 ) -> tuple[Figure, list[Axes]]:
     figure = Figure(figsize=(WIDTH, height), layout="constrained")
-    charts = figure.subplots(rows, columns, sharex=sharex, sharey=sharey, squeeze=False)
-    return figure, list(charts.ravel())
+    charts = list(figure.subplots(rows, columns, squeeze=False, **share).ravel())
+    if title:
+        charts[0].set_title(title, weight="bold", fontsize=12.5, pad=12)
+    return figure, charts
 
 
-def _title(axes: Axes, title: str) -> None:
-    axes.text(0.15, 0.32, title, fontsize=12.5, weight="bold", va="center")
+def _write(axes: Axes, x: float, y: float, text: str, **style: Any) -> None:
+    axes.text(x, y, text, **{"ha": "center", "va": "center"} | style)
 
 
 def _draw_image(axes: Axes, image: np.ndarray, x: float, y: float, size: float) -> None:
     """Draw an image as ink on paper, its upper left corner at (x, y), framed."""
     extent = (x, x + size, y + size, y)
     axes.imshow(
-        image, cmap="Greys", vmin=0, vmax=1, extent=extent, aspect="auto", interpolation="nearest"
+        image,
+        "Greys",
+        aspect="auto",
+        interpolation="nearest",
+        vmin=0,
+        vmax=1,
+        extent=extent,
+        zorder=2,
     )
-    axes.add_patch(Rectangle((x, y), size, size, fill=False, edgecolor="#BBBBBB", linewidth=0.8))
+    axes.add_patch(Rectangle((x, y), size, size, fill=False, edgecolor="#BBBBBB", zorder=2))
 
 
 def _image_grid(
     images: np.ndarray, captions: Sequence[str] | None, columns: int, title: str | None, alt: str
 ) -> None:
     columns = min(columns, len(images))
-    pitch = min(WIDTH / columns, 1.5)
-    size, caption_height = pitch - 0.16, 0.27 if captions else 0.05
     rows = -(-len(images) // columns)
-    top = 0.58 if title else 0.1
-    figure, axes = _canvas(top + rows * (size + caption_height + 0.12))
-    _title(axes, title or "")
+    pitch = min(WIDTH / columns, 1.5)
+    size, caption_height, top = pitch - 0.16, 0.27 if captions else 0.05, 0.55 if title else 0.1
+    row_height = size + caption_height + 0.12
+    figure, axes = _canvas(top + rows * row_height, title)
     for index, image in enumerate(images):
         row, column = divmod(index, columns)
-        x, y = column * pitch + 0.08, top + row * (size + caption_height + 0.12)
-        if captions:
-            axes.text(x + size / 2, y + 0.12, captions[index], ha="center", va="center")
+        x, y = column * pitch + 0.08, top + row * row_height
         _draw_image(axes, image, x, y + caption_height, size)
+        if captions:
+            _write(axes, x + size / 2, y + 0.13, captions[index])
     _show(figure, alt)
 
 
-def _ten_bars(axes: Axes, numbers: np.ndarray, decimals: int = 2) -> None:
-    """Ten horizontal bars, one a digit; the longest is filled darker."""
-    best = int(np.argmax(numbers))
-    colors = [BLUE if digit == best else PALE for digit in range(10)]
-    axes.barh(range(10), numbers, color=colors, height=0.72)
-    low, high = min(numbers.min(), 0), max(numbers.max(), 0)
-    if low == 0 and high <= 1:
-        high = 1  # so that a bar of 0.1 looks small
-    span = high - low or 1
-    for digit, number in enumerate(numbers):
-        axes.text(
-            max(number, 0) + 0.02 * span,
-            digit,
-            _minus(f"{number:.{decimals}f}"),
-            va="center",
-            weight="bold" if digit == best else "normal",
-        )
-    axes.axvline(0, color="#999999", linewidth=1)
-    axes.set(xlim=(low - 0.04 * span, high + 0.24 * span), ylim=(9.6, -0.6), yticks=range(10))
-    axes.set_xticks([])
+def _bars(
+    axes: Axes, labels: Sequence, values: Sequence[float], texts: Sequence[str], **style: Any
+) -> None:
+    """Horizontal bars from top to bottom, each with its label before and its text behind it."""
+    axes.barh(range(len(values)), values, **{"color": BLUE, "height": 0.7} | style)
+    for row, (value, text) in enumerate(zip(values, texts, strict=True)):
+        axes.annotate(text, (max(value, 0), row), (4, 0), textcoords="offset points", va="center")
+    axes.set(xticks=[], yticks=range(len(labels)), yticklabels=labels)
+    axes.set_ylim(max(len(labels), 2) - 0.4, -0.6)
     axes.tick_params(axis="y", length=0)
-    axes.spines[["left", "bottom"]].set_visible(False)
+    axes.spines["bottom"].set_visible(False)
 
 
-def _legend(figure: Figure, axes: Axes, columns: int = 4) -> None:
-    handles, labels = axes.get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside upper left", ncols=min(len(labels), columns))
+def _ten_bars(axes: Axes, title: str, numbers: np.ndarray, decimals: int = 2) -> None:
+    """Ten bars, one a digit, the longest darker; from 0 to 1 if all numbers are in there."""
+    colors = [BLUE if number == numbers.max() else PALE for number in numbers]
+    texts = [_minus(f"{number:.{decimals}f}") for number in numbers]
+    _bars(axes, range(10), numbers, texts, color=colors)
+    low, high = min(numbers.min(), 0), max(numbers.max(), 0)
+    high = 1 if low == 0 and high <= 1 else high
+    axes.set(title=title, xlim=(low - 0.04 * (high - low), high + 0.2 * (high - low)))
+    axes.spines["left"].set_visible(False)
+    axes.axvline(0, color="#999999", linewidth=1)
+
+
+def _by_epoch(charts: Sequence[Axes]) -> None:
+    """Prepare two charts, of the loss and of the accuracy after each epoch."""
+    for axes, title in zip(charts, ("Loss", "Accuracy"), strict=True):
+        axes.set(title=title, xlabel="epoch")
+        axes.grid(visible=True, axis="y")
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    charts[1].yaxis.set_major_formatter(_tick)
+
+
+def _legend(figure: Figure, charts: Sequence[Axes]) -> None:
+    """Name each line once, above all charts."""
+    handles = {}
+    for axes in charts:
+        for handle, label in zip(*axes.get_legend_handles_labels(), strict=True):
+            handles.setdefault(label, handle)
+    columns = min(len(handles), 4)
+    figure.legend(handles.values(), handles, loc="outside upper left", ncols=columns)
 
 
 def _running_mean(values: np.ndarray, window: int) -> np.ndarray:
     return np.convolve(values, np.ones(window) / window, mode="valid")
+
+
+def _largest(values: np.ndarray, quantile: float = 1) -> float:
+    """The largest finite value: a training that diverged has others too."""
+    finite = values[np.isfinite(values)]
+    return float(np.quantile(finite, quantile)) if finite.size else 1.0
 
 
 # ---------------------------------------------------------------- lesson 1: data
@@ -369,37 +401,27 @@ def plot_pixels(image: ArrayLike, digit: int) -> None:
     """
     image = _image(image)
     [digit] = _digits([digit], "digit")
-    tenths = np.clip(np.floor(image * 10), 0, 9).astype(int)
     figure, axes = _canvas(4.75)
-    axes.text(0.1, 0.25, f"What you see: a {digit}", fontsize=11.5, va="center")
+    _write(axes, 0.1, 0.25, f"What you see: a {digit}", ha="left", fontsize=11.5)
     _draw_image(axes, image, 0.1, 0.48, 2.75)
-    axes.text(3.2, 0.25, "What the computer sees: 28 × 28 numbers", fontsize=11.5, va="center")
-    _draw_image(axes, image * 0.45, 3.2, 0.48, 4.2)
-    pitch = 4.2 / 28
-    for (row, column), tenth in np.ndenumerate(tenths):
-        axes.text(
-            3.2 + (column + 0.5) * pitch,
-            0.48 + (row + 0.5) * pitch,
-            str(tenth),
-            fontsize=9,
-            ha="center",
-            va="center_baseline",
-            color="black" if tenth else "#707070",
-        )
-    axes.text(
-        0.1,
-        3.5,
+    explained = (
         "Each number is a pixel's first\ndecimal: 0 is paper (0.0), 7 is dark\n"
-        "gray (0.7), 9 is ink (0.9 to 1.0).",
-        va="top",
-        linespacing=1.5,
+        "gray (0.7), 9 is ink (0.9 to 1.0)."
     )
-    ink = np.count_nonzero(image)
-    _show(
-        figure,
-        f"An image of the digit {digit} beside the same image as 28 × 28 numbers, one "
-        f"a pixel: 0 is paper, 9 is ink. {ink} of the 784 pixels have ink.",
+    _write(axes, 0.1, 3.5, explained, ha="left", va="top", linespacing=1.5)
+    left, top, pitch = 3.2, 0.48, 0.15
+    _write(axes, left, 0.25, "What the computer sees: 28 × 28 numbers", ha="left", fontsize=11.5)
+    _draw_image(axes, image * 0.45, left, top, 28 * pitch)
+    tenths = np.clip(np.floor(image * 10), 0, 9).astype(int)
+    for (row, column), tenth in np.ndenumerate(tenths):
+        x, y = left + (column + 0.5) * pitch, top + (row + 0.5) * pitch
+        color = "black" if tenth else "#707070"
+        _write(axes, x, y, str(tenth), va="center_baseline", fontsize=9, color=color)
+    alt = (
+        f"An image of the digit {digit} beside the same image as 28 × 28 numbers, one a pixel: "
+        f"0 is paper, 9 is ink. {np.count_nonzero(image)} of the 784 pixels have ink."
     )
+    _show(figure, alt)
 
 
 @_styled
@@ -415,22 +437,16 @@ def plot_digit_counts(digits: ArrayLike, title: str | None = None) -> None:
     """
     digits = _digits(digits)
     counts = np.bincount(digits, minlength=10)
-    figure, [axes] = _charts(1, 3.2)
-    axes.set_title(
-        title or f"How many of each digit, in {len(digits):,} images", weight="bold", fontsize=12.5
-    )
-    axes.bar(range(10), counts, color=BLUE, width=0.74)
-    for digit, count in enumerate(counts):
-        axes.annotate(f"{count:,}", (digit, count), (0, 4), textcoords="offset points", ha="center")
-    axes.set(xticks=range(10), yticks=[], xlabel="digit", ylim=(0, max(counts.max(), 1) * 1.1))
+    title = title or f"How many of each digit, in {len(digits):,} images"
+    figure, [axes] = _charts(1, 3.2, title=title)
+    bars = axes.bar(range(10), counts, color=BLUE, width=0.74)
+    axes.bar_label(bars, [f"{count:,}" for count in counts], padding=3)
+    axes.set(xticks=range(10), yticks=[], xlabel="digit")
     axes.tick_params(axis="x", length=0)
     axes.spines["left"].set_visible(False)
     listed = ", ".join(f"{digit}: {count:,}" for digit, count in enumerate(counts))
-    _show(
-        figure,
-        f"{title or 'How many of each digit'}: bars for {len(digits):,} images. {listed}. "
-        f"Fewest: {counts.argmin()}; most: {counts.argmax()}.",
-    )
+    alt = f"{title}, as bars. {listed}. Fewest: {counts.argmin()}; most: {counts.argmax()}."
+    _show(figure, alt)
 
 
 @_styled
@@ -446,33 +462,32 @@ def plot_mean_images(mean_images: ArrayLike) -> None:
     mean_images = _images(mean_images, "mean_images")
     if len(mean_images) != 10:
         raise LessonError(f"mean_images must be ten, one a digit, got {len(mean_images)}.")
-    _image_grid(
-        mean_images,
-        [str(digit) for digit in range(10)],
-        5,
-        "The mean image of each digit",
-        "The mean image of each digit, 0 to 9: the blurred average of all images of that "
-        "digit. Dark where most people put ink, gray where they differ.",
+    title = "The mean image of each digit"
+    alt = (
+        f"{title}, 0 to 9: the blurred average of all images of that digit. Dark where most people "
+        f"put ink, gray where they differ."
     )
+    _image_grid(mean_images, list("0123456789"), 5, title, alt)
 
 
 # ---------------------------------------------------------------- lessons 2 and 3: networks
 
 
 def _circle(axes: Axes, x: float, y: float, text: str = "", radius: float = 0.27) -> None:
-    axes.add_patch(
-        Circle((x, y), radius, facecolor="white", edgecolor=BLUE, linewidth=1.5, zorder=3)
-    )
-    axes.text(x, y, text, ha="center", va="center_baseline", zorder=4)
+    circle = Circle((x, y), radius, facecolor="white", edgecolor=BLUE, linewidth=1.5, zorder=3)
+    axes.add_patch(circle)
+    _write(axes, x, y, text, va="center_baseline", zorder=4)
 
 
 def _arrow(axes: Axes, start: tuple[float, float], end: tuple[float, float]) -> None:
-    axes.annotate(
-        "",
-        end,
-        start,
-        arrowprops={"arrowstyle": "-|>", "color": "#777777", "lw": 1.3, "shrinkA": 0, "shrinkB": 2},
-    )
+    style = {"arrowstyle": "-|>", "color": "#777777", "lw": 1.3, "shrinkA": 0, "shrinkB": 2}
+    axes.annotate("", end, start, arrowprops=style)
+
+
+def _box(axes: Axes, x: float, y: float, width: float) -> None:
+    shape = {"boxstyle": "round,pad=0.1", "facecolor": "#EEF4F8", "edgecolor": BLUE}
+    corner = (x - width / 2 + 0.1, y - 0.5)
+    axes.add_patch(FancyBboxPatch(corner, width - 0.2, 1, linewidth=1.5, **shape))
 
 
 @_styled
@@ -483,64 +498,42 @@ def plot_neuron() -> None:
     total = sum(products) + bias
     output = 1 / (1 + np.exp(-total))
     figure, axes = _canvas(3.5)
-    heights = (0.85, 1.75, 2.65)
-    for x, y, text in (
-        (0.5, 0.3, "inputs"),
-        (1.9, 0.3, "times weights"),
-        (3.75, 0.3, "sum + bias"),
-        (5.6, 0.3, "activation"),
-        (7.05, 0.3, "output"),
-    ):
-        axes.text(x, y, text, ha="center", va="center", weight="bold")
-    for y, value, weight, product in zip(heights, inputs, weights, products, strict=True):
+    headings = ("inputs", "times weights", "sum + bias", "activation", "output")
+    for x, heading in zip((0.5, 1.9, 3.75, 5.6, 7.05), headings, strict=True):
+        _write(axes, x, 0.3, heading, weight="bold")
+    middle = 1.75
+    for step, value, weight, product in zip((-1, 0, 1), inputs, weights, products, strict=True):
+        y = middle + 0.9 * step
         _circle(axes, 0.5, y, f"{value}")
-        _arrow(axes, (0.77, y), (3.05, 1.75 + (y - 1.75) * 0.38))
-        axes.text(
-            1.8,
-            y + (1.75 - y) * 0.27,
+        _arrow(axes, (0.77, y), (3.05, middle + 0.34 * step))
+        _write(
+            axes,
+            1.85,
+            middle + 0.645 * step,
             _minus(f"× {weight} = {product:.2f}"),
-            ha="center",
-            va="center",
             zorder=4,
             bbox={"facecolor": "white", "edgecolor": "none", "pad": 3},
         )
-    for x, width in ((3.75, 1.4), (5.6, 1.3)):
-        axes.add_patch(
-            FancyBboxPatch(
-                (x - width / 2 + 0.1, 1.25),
-                width - 0.2,
-                1.0,
-                linewidth=1.5,
-                boxstyle="round,pad=0.1",
-                facecolor="#EEF4F8",
-                edgecolor=BLUE,
-            )
-        )
-    lines = [f"{product:+.2f}" for product in products]
-    sums = [*lines, f"{bias:+.2f}  (bias)", f"= {total:.2f}"]
-    axes.text(3.75, 1.75, _minus("\n".join(sums)), ha="center", va="center", linespacing=1.25)
-    _arrow(axes, (4.45, 1.75), (4.95, 1.75))
+    _box(axes, 3.75, middle, 1.4)
+    terms = [f"{product:+.2f}" for product in products]
+    sums = "\n".join([*terms, f"{bias:+.2f} (bias)", f"= {total:.2f}"])
+    _write(axes, 3.75, middle, _minus(sums), linespacing=1.25)
+    _arrow(axes, (4.45, middle), (4.95, middle))
+    _box(axes, 5.6, middle, 1.3)
+    _write(axes, 5.6, 1.31, "sigmoid", color=MUTED)
     x = np.linspace(-5, 5, 101)
-    axes.plot(5.6 + x * 0.1, 2.1 - 0.62 / (1 + np.exp(-x)), color=BLUE)
-    axes.plot(5.6 + total * 0.1, 2.1 - 0.62 * output, "o", color=VERMILION, markersize=7)
-    axes.text(5.6, 1.3, "sigmoid", ha="center", va="center", color=MUTED)
-    _arrow(axes, (6.25, 1.75), (6.76, 1.75))
-    _circle(axes, 7.05, 1.75, f"{output:.2f}")
-    axes.text(
-        3.75,
-        3.2,
-        "Training changes the weights and the bias; the rest stays as it is.",
-        ha="center",
-        va="center",
-        color=MUTED,
+    axes.plot(5.6 + 0.1 * x, 2.1 - 0.62 / (1 + np.exp(-x)), color=BLUE)
+    axes.plot(5.6 + 0.1 * total, 2.1 - 0.62 * output, "o", color=VERMILION, markersize=7)
+    _arrow(axes, (6.25, middle), (6.76, middle))
+    _circle(axes, 7.05, middle, f"{output:.2f}")
+    last = "Training changes the weights and the bias; the rest stays as it is."
+    _write(axes, WIDTH / 2, 3.2, last, color=MUTED)
+    alt = (
+        f"One neuron. Its inputs {inputs} are multiplied by its weights {weights}; the products "
+        f"and the bias {bias} add up to {total:.2f}; the sigmoid activation turns that into the "
+        f"output {output:.2f}. {last}"
     )
-    _show(
-        figure,
-        f"One neuron. Three inputs, {inputs[0]}, {inputs[1]} and {inputs[2]}, are each "
-        f"multiplied by a weight ({weights[0]}, {weights[1]}, {weights[2]}); the products and a "
-        f"bias of {bias} add up to {total:.2f}; the sigmoid activation turns that into the "
-        f"output {output:.2f}. Training changes the weights and the bias.",
-    )
+    _show(figure, alt)
 
 
 @_styled
@@ -559,61 +552,43 @@ def plot_network(layer_sizes: Sequence[int]) -> None:
             f"layer_sizes must be two to six whole numbers from 1 up, such as "
             f"[784, 32, 32, 10], got {layer_sizes}."
         )
-    weights = [before * after for before, after in zip(sizes, sizes[1:], strict=False)]
-    total = sum(weights) + sum(sizes[1:])
+    pairs = list(pairwise(sizes))
     figure, axes = _canvas(4.9)
-    positions = np.linspace(0.75, WIDTH - 0.85, len(sizes))
     layers = []
-    for index, (x, size) in enumerate(zip(positions, sizes, strict=True)):
-        count = size if size <= 10 else 8
-        ys = 2.35 + 0.31 * (np.arange(count) - (count - 1) / 2)
+    kinds = ["inputs", *["neurons"] * (len(sizes) - 2), "outputs"]
+    for x, size, kind in zip(
+        np.linspace(0.75, WIDTH - 0.85, len(sizes)), sizes, kinds, strict=True
+    ):
+        _write(axes, x, 0.35, f"{size:,}\n{kind}", weight="bold", linespacing=1.3)
+        places = size if size <= 10 else 8
+        ys = 2.35 + 0.31 * (np.arange(places) - (places - 1) / 2)
         if size > 10:
             ys = np.delete(ys, [3, 4])
-            axes.text(x, 2.35, "⋮", ha="center", va="center", fontsize=17, zorder=4)
-        layers.append((x, ys))
-        for number, y in enumerate(ys):
-            last = index == len(sizes) - 1 and size == 10
+            _write(axes, x, 2.35, "⋮", fontsize=17)
+        for digit, y in enumerate(ys):
             _circle(axes, x, y, radius=0.115)
-            if last:
-                axes.text(x + 0.24, y, str(number), va="center_baseline")
-        kind = "inputs" if index == 0 else "outputs" if index == len(sizes) - 1 else "neurons"
-        axes.text(
-            x,
-            0.35,
-            f"{size:,}\n{kind if size > 1 else kind[:-1]}",
-            ha="center",
-            va="center",
-            weight="bold",
-            linespacing=1.3,
+            if kind == "outputs" and size == 10:
+                _write(axes, x + 0.26, y, str(digit), va="center_baseline")
+        layers.append([(x, y) for y in ys])
+    for (before, after), (layer, next_layer) in zip(pairs, pairwise(layers), strict=True):
+        lines = LineCollection(
+            [(a, b) for a in layer for b in next_layer], colors="#B9CBD8", linewidths=0.6
         )
-    for (x, ys), (next_x, next_ys), before, after in zip(
-        layers, layers[1:], sizes, sizes[1:], strict=False
-    ):
-        lines = [((x, y), (next_x, next_y)) for y in ys for next_y in next_ys]
-        axes.add_collection(LineCollection(lines, colors="#B9CBD8", linewidths=0.6, zorder=1))
-        axes.text(
-            (x + next_x) / 2,
-            4.17,
-            f"{before:,} × {after:,} weights\n+ {after:,} biases",
-            ha="center",
-            va="center",
-            linespacing=1.4,
-            fontsize=10,
-        )
-    axes.text(
-        WIDTH / 2, 4.68, f"{total:,} numbers to learn", ha="center", va="center", weight="bold"
-    )
-    hidden = ", ".join(f"{size:,} neurons" for size in sizes[1:-1]) or "no hidden neurons"
+        axes.add_collection(lines)
+        between = f"{before:,} × {after:,} weights\n+ {after:,} biases"
+        _write(axes, (layer[0][0] + next_layer[0][0]) / 2, 4.17, between, linespacing=1.4)
+    total = sum(before * after + after for before, after in pairs)
+    _write(axes, WIDTH / 2, 4.68, f"{total:,} numbers to learn", weight="bold")
+    drawn = ", ".join(f"{size:,} {kind}" for size, kind in zip(sizes, kinds, strict=True))
     counted = "; ".join(
-        f"{before:,} × {after:,} = {count:,} weights and {after:,} biases"
-        for before, after, count in zip(sizes, sizes[1:], weights, strict=False)
+        f"{before:,} × {after:,} = {before * after:,} weights and {after:,} biases"
+        for before, after in pairs
     )
-    _show(
-        figure,
-        f"A dense network with {sizes[0]:,} inputs, {hidden} and {sizes[-1]:,} outputs; "
-        f"each layer is connected in full to the next. Between the layers: {counted}. "
-        f"Together {total:,} numbers to learn.",
+    alt = (
+        f"A dense network: {drawn}, each layer connected in full to the next. Between the "
+        f"layers: {counted}. Together {total:,} numbers to learn."
     )
+    _show(figure, alt)
 
 
 @_styled
@@ -630,7 +605,7 @@ def plot_activations(functions: Mapping[str, Callable]) -> None:
 
     _something("functions", functions)
     figure, (left, right) = _charts(2, 3.6)
-    described = []
+    told = []
     for index, (name, function) in enumerate(functions.items()):
         x = torch.linspace(-6, 6, 601, requires_grad=True)
         y = function(x)
@@ -640,22 +615,18 @@ def plot_activations(functions: Mapping[str, Callable]) -> None:
         style = _line(index) | {"label": name, "markevery": (30 + 12 * index, 90)}
         left.plot(x.detach(), y.detach(), **style)
         right.plot(x.detach(), slope, **style)
-        described.append(
+        told.append(
             f"{name} goes from {y.min():.2f} to {y.max():.2f}, its slope from "
             f"{slope.min():.2f} to {slope.max():.2f}, and is {slope[-1]:.2f} at input 6"
         )
     for axes, title in ((left, "Output of the neuron"), (right, "Slope: what training works with")):
-        axes.axhline(0, color="#999999", linewidth=1, zorder=0)
-        axes.grid(visible=True)
         axes.set(title=title, xlabel="weighted sum that goes in", xticks=range(-6, 7, 2))
+        axes.grid(visible=True)
     low, high = left.get_ylim()
     left.set_ylim(max(low, -2.3), min(high, 2.3))  # ReLU goes on for ever, the others stay within 1
-    _legend(figure, left)
-    _show(
-        figure,
-        f"Activation functions (left) and their slopes (right), for inputs from −6 to 6. "
-        f"{'; '.join(described)}.",
-    )
+    _legend(figure, [left])
+    alt = "Activation functions (left) and their slopes (right), for inputs from −6 to 6. "
+    _show(figure, f"{alt}{_minus('; '.join(told))}.")
 
 
 @_styled
@@ -672,22 +643,18 @@ def plot_outputs(image: ArrayLike, outputs: ArrayLike, digit: int) -> None:
     """
     image, outputs = _image(image), _ten_numbers("outputs", outputs)
     [digit] = _digits([digit], "digit")
-    said = int(outputs.argmax())
-    verdict = "right" if said == digit else "wrong"
+    largest = int(outputs.argmax())
+    verdict = f"The largest: {largest}, {'right' if largest == digit else 'wrong'}"
     figure = Figure(figsize=(WIDTH, 3.5), layout="constrained")
     figure.get_layout_engine().set(wspace=0.08)
     left, right = figure.subplots(1, 2, width_ratios=(1, 1.5))
-    left.imshow(image, cmap="Greys", vmin=0, vmax=1, interpolation="nearest")
+    left.imshow(image, "Greys", interpolation="nearest", vmin=0, vmax=1)
     left.set(xticks=[], yticks=[], title=f"True digit: {digit}")
     left.spines[:].set(visible=True, color="#BBBBBB")
-    _ten_bars(right, outputs)
-    right.set_title(f"Ten outputs. The largest: {said}, {verdict}")
-    listed = ", ".join(f"{d}: {value:.2f}" for d, value in enumerate(outputs))
-    _show(
-        figure,
-        f"An image of the digit {digit} and the network's ten outputs for it as bars. "
-        f"{listed}. The largest is {said}: {verdict}.",
-    )
+    _ten_bars(right, f"Ten outputs. {verdict}", outputs)
+    listed = ", ".join(f"{said}: {output:.2f}" for said, output in enumerate(outputs))
+    alt = f"An image of the digit {digit} and the network's ten outputs for it, as bars. "
+    _show(figure, f"{alt}{_minus(listed)}. {verdict}.")
 
 
 @_styled
@@ -704,17 +671,15 @@ def plot_softmax(numbers: ArrayLike) -> None:
     exponentials = np.exp(numbers - numbers.max())  # the same shares, and nothing overflows
     shares = exponentials / exponentials.sum()
     figure, (left, right) = _charts(2, 3.6)
-    _ten_bars(left, numbers, decimals=1)
-    _ten_bars(right, shares)
-    left.set_title("Before: ten numbers of any size")
-    right.set_title("After softmax: they sum to 1")
+    _ten_bars(left, "Before: ten numbers of any size", numbers, decimals=1)
+    _ten_bars(right, "After softmax: they sum to 1", shares)
     best = int(shares.argmax())
-    _show(
-        figure,
-        f"Softmax turns ten numbers between {numbers.min():.1f} and {numbers.max():.1f} "
-        f"into ten probabilities that sum to 1. The largest number, {numbers[best]:.1f} for digit "
-        f"{best}, becomes the largest probability, {shares[best]:.2f}.",
+    alt = (
+        f"Softmax turns ten numbers between {numbers.min():.1f} and {numbers.max():.1f} into ten "
+        f"probabilities that sum to 1. The largest number, {numbers[best]:.1f} for digit {best}, "
+        f"becomes the largest probability, {shares[best]:.2f}."
     )
+    _show(figure, _minus(alt))
 
 
 @_styled
@@ -728,27 +693,22 @@ def plot_history(history: Mapping[str, Sequence[float]]) -> None:
     Raises:
         LessonError: If the history is empty.
     """
-    history = _history(history)
-    epochs = list(history["epoch"])
+    epochs = list(_history(history)["epoch"])
     if len(epochs) == 1 and len(history.get("step_losses", ())):
         _plot_one_epoch(np.asarray(history["step_losses"], float))
         return
     figure, charts = _charts(2, 3.4)
+    _by_epoch(charts)
     told = []
     for axes, measure in zip(charts, ("loss", "accuracy"), strict=True):
-        for index, part in enumerate(("train", "validation")):
+        for index, (part, dashes) in enumerate((("train", "--"), ("validation", "-"))):
             values = history.get(f"{part}_{measure}", ())
             if len(values):
-                name = {"train": "training images", "validation": "validation images"}[part]
-                style = _line(index) | {"linestyle": "--" if part == "train" else "-"}
-                axes.plot(epochs, values, label=name, **style)
+                name = f"{part.replace('train', 'training')} images"
+                axes.plot(epochs, values, label=name, **_line(index) | {"linestyle": dashes})
                 told.append(f"{measure} on {name} from {values[0]:.3f} to {values[-1]:.3f}")
-        axes.set(title=measure.capitalize(), xlabel="epoch")
-        axes.grid(visible=True, axis="y")
-        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-    charts[1].yaxis.set_major_formatter(_tick)
-    _legend(figure, charts[0])
-    _show(figure, f"Training over {len(epochs)} epochs, loss and accuracy: {'; '.join(told)}.")
+    _legend(figure, charts)
+    _show(figure, f"Training over {len(epochs)} epochs: {'; '.join(told)}.")
 
 
 def _plot_one_epoch(losses: np.ndarray) -> None:
@@ -756,20 +716,15 @@ def _plot_one_epoch(losses: np.ndarray) -> None:
     means = _running_mean(losses, window)
     figure, [axes] = _charts(1, 3.1)
     axes.plot(np.arange(len(means)) + window, means, color=BLUE)
-    axes.set(
-        title=f"Loss along the epoch: mean of the last {window:,} steps",
-        xlabel="step",
-        ylabel="loss",
-        xlim=(0, len(losses)),
-        ylim=(0, 1.08 * means.max()),
-    )
+    axes.set_title(f"Loss along the epoch: mean of the last {window:,} steps")
+    axes.set(xlabel="step", ylabel="loss", xlim=(0, len(losses)), ylim=(0, 1.08 * _largest(means)))
     axes.xaxis.set_major_formatter("{x:,.0f}")
     axes.grid(visible=True, axis="y")
-    _show(
-        figure,
-        f"Loss along {len(losses):,} steps of one epoch, as the mean of the last "
-        f"{window:,} steps: from {means[0]:.3f} at the beginning to {means[-1]:.3f} at the end.",
+    alt = (
+        f"Loss along {len(losses):,} steps of one epoch, as the mean of the last {window:,} "
+        f"steps: from {means[0]:.3f} at the beginning to {means[-1]:.3f} at the end."
     )
+    _show(figure, alt)
 
 
 @_styled
@@ -790,54 +745,36 @@ def plot_confusion_matrix(confusion_matrix: ArrayLike, title: str | None = None)
     images, right = matrix.sum(), np.trace(matrix)
     rows = matrix.sum(axis=1, keepdims=True)
     shares = np.divide(matrix, rows, out=np.full((10, 10), np.nan), where=rows > 0)
-    accuracy = right / images if images else np.nan
-    title = title or f"{right:,} of {images:,} images read right: {_percent(accuracy)}"
-    figure, [axes] = _charts(1, 6.6)
-    # Below 1: small shares, which are the interesting ones, get colors of their own.
-    norm = PowerNorm(0.4, vmin=0, vmax=1)
-    picture = axes.imshow(np.nan_to_num(shares), cmap=HEAT_MAP, norm=norm, aspect="auto")
+    accuracy = _percent(right / images if images else np.nan)
+    title = title or f"{right:,} of {images:,} images read right: {accuracy}"
+    figure, [axes] = _charts(1, 6.6, title=title)
+    # A power below 1: small shares, which are the interesting ones, get colors of their own.
+    norm = PowerNorm(1 / 3, vmin=0, vmax=1)
+    cells = axes.imshow(np.nan_to_num(shares), HEAT_MAP, norm=norm, aspect="auto")
     for (row, column), count in np.ndenumerate(matrix):
-        dark = norm(np.nan_to_num(shares[row, column])) > 0.62
         text, weight = f"{count:,}", "normal"
         if row == column:
-            text, weight = f"{text}\n{_percent(shares[row, column])}", "bold"
-        axes.text(
-            column,
-            row,
-            text,
-            ha="center",
-            va="center",
-            weight=weight,
-            linespacing=1.3,
-            color="white" if dark else "#707070" if not count else "black",
-        )
+            text, weight = f"{count:,}\n{_percent(shares[row, column])}", "bold"
+        dark = norm(shares[row, column]) > 0.62
+        color = "white" if dark else "black" if count else "#707070"
+        _write(axes, column, row, text, weight=weight, color=color, linespacing=1.3)
     axes.set(xticks=range(10), yticks=range(10), xlabel="predicted digit", ylabel="true digit")
-    axes.xaxis.labelpad = axes.yaxis.labelpad = 7
-    axes.set_title(title, weight="bold", fontsize=12.5, pad=12)
     axes.xaxis.set(ticks_position="top", label_position="top")
+    axes.xaxis.labelpad = axes.yaxis.labelpad = 7
     axes.tick_params(length=0, labelsize=11.5)
-    axes.set_xticks(np.arange(9) + 0.5, minor=True)
-    axes.set_yticks(np.arange(9) + 0.5, minor=True)
-    axes.grid(visible=True, which="minor", color="white", linewidth=1.5)
-    axes.tick_params(which="minor", length=0)
+    axes.hlines(np.arange(9) + 0.5, -0.5, 9.5, color="white", linewidth=1.5)
+    axes.vlines(np.arange(9) + 0.5, -0.5, 9.5, color="white", linewidth=1.5)
     axes.spines[:].set_visible(False)
-    bar = figure.colorbar(
-        picture,
-        ax=axes,
-        aspect=40,
-        pad=0.02,
-        ticks=[0, 0.01, 0.05, 0.1, 0.25, 0.5, 1],
-        format=_tick,
+    scale = figure.colorbar(cells, ax=axes, aspect=40, pad=0.02, format=_tick)
+    scale.set_ticks([0, 0.01, 0.05, 0.1, 0.25, 0.5, 1])
+    scale.set_label("share of the true digit's images (its row)")
+    scale.outline.set_visible(False)
+    worst = [f"Most confused: {pair} times." for pair in _confused_pairs(matrix, 1)]
+    alt = (
+        f"Confusion matrix of {images:,} images ({title}): rows are the true digit, columns the "
+        f"predicted digit. {right:,} on the diagonal ({accuracy}). {(worst or ['No mistakes.'])[0]}"
     )
-    bar.set_label("share of the true digit's images (its row)")
-    bar.outline.set_visible(False)
-    pairs = _confused_pairs(matrix, 1)
-    worst = f" Most confused: {_read_as(*pairs[0])} times." if pairs else " No mistakes."
-    _show(
-        figure,
-        f"Confusion matrix of {images:,} images ({title}): rows are the true digit, columns "
-        f"the predicted digit. {right:,} on the diagonal ({_percent(accuracy)}).{worst}",
-    )
+    _show(figure, alt)
 
 
 # ---------------------------------------------------------------- lessons 4 and 5: training
@@ -857,21 +794,18 @@ def plot_batch(images: ArrayLike, digits: ArrayLike) -> None:
     images = _images(images)
     digits = _digits(digits, count=len(images))
     shown = min(len(images), 16)
-    figure, axes = _canvas(1.95)
     more = f" (the first {shown} shown)" if shown < len(images) else ""
-    _title(axes, f"A batch: images {images.shape}, digits ({len(images)},){more}")
+    shapes = f"images {images.shape}, digits ({len(images)},)"
+    figure, axes = _canvas(1.95, f"A batch: {shapes}{more}")
     size, pitch = 0.58, 0.44
     for index in reversed(range(shown)):
         x, y = 0.15 + index * pitch, 0.92 - 0.016 * index
         _draw_image(axes, images[index], x, y, size)
-        center = x + size / 2 + (0.06 if index else 0)  # of what the image in front leaves free
-        axes.text(center, 1.72, str(digits[index]), ha="center", va="center_baseline")
-    _show(
-        figure,
-        f"A batch of {len(images)} images, drawn as a stack, with the digit of each below: "
-        f"{', '.join(map(str, digits[:shown]))}{more}. The images have the shape {images.shape}, "
-        f"the digits ({len(images)},).",
-    )
+        free = 0.06 if index else 0  # the image in front covers the left part
+        _write(axes, x + size / 2 + free, 1.72, str(digits[index]), va="center_baseline")
+    listed = ", ".join(map(str, digits[:shown]))
+    alt = f"A batch, drawn as a stack, with the digit of each image below: {listed}{more}. "
+    _show(figure, f"{alt}Shapes: {shapes}.")
 
 
 @_styled
@@ -885,32 +819,16 @@ def plot_batch_sizes(results: Mapping[int, Mapping[str, float]]) -> None:
         LessonError: If there are no results, or one of these is missing.
     """
     _something("results", results)
+    formats = {"steps": "{:,.0f}", "seconds": "{:.1f} s", "accuracy": "{:.1%}"}
     for size, result in results.items():
-        _keys(f"results[{size!r}]", result, ("seconds", "accuracy", "steps"))
-    sizes = list(results)
-    figure, charts = _charts(3, 1.2 + 0.42 * len(sizes), sharey=True)
-    for axes, key, title, form in zip(
-        charts,
-        ("steps", "seconds", "accuracy"),
-        ("Steps", "Seconds", "Accuracy"),
-        ("{:,.0f}".format, "{:.1f} s".format, lambda value: f"{value:.1%}"),
-        strict=True,
-    ):
-        values = [results[size][key] for size in sizes]
-        axes.barh(range(len(sizes)), values, color=BLUE, height=0.62)
-        for row, value in enumerate(values):
-            axes.annotate(
-                form(value), (value, row), (4, 0), textcoords="offset points", va="center"
-            )
-        axes.set(
-            title=title,
-            xticks=[],
-            xlim=(0, 1.5 * max(*values, 1e-9)),
-            ylim=(len(sizes) - 0.4, -0.6),
-        )
-        axes.tick_params(axis="y", length=0)
-        axes.spines["bottom"].set_visible(False)
-    charts[0].set(yticks=range(len(sizes)), yticklabels=sizes, ylabel="batch size")
+        _keys(f"results[{size!r}]", result, formats)
+    figure, charts = _charts(3, 1.2 + 0.42 * len(results))
+    for axes, (key, form) in zip(charts, formats.items(), strict=True):
+        values = [float(result[key]) for result in results.values()]
+        labels = list(results) if key == "steps" else [""] * len(results)
+        _bars(axes, labels, values, [form.format(value) for value in values])
+        axes.set(title=key.capitalize(), xlim=(0, 1.5 * max(*values, 1e-9)))
+    charts[0].set_ylabel("batch size")
     told = "; ".join(
         f"batch size {size}: {result['steps']:,} steps, {result['seconds']:.1f} seconds, "
         f"accuracy {result['accuracy']:.1%}"
@@ -930,38 +848,30 @@ def plot_step_losses(step_losses: Mapping[int, ArrayLike]) -> None:
         LessonError: If there are none, or a batch size is not a whole number from 1 up.
     """
     _something("step_losses", step_losses)
-    losses = {size: _array(f"step_losses[{size!r}]", kept) for size, kept in step_losses.items()}
-    for size, kept in losses.items():
+    figure, charts = _charts(len(step_losses), 3.2, sharex=True, sharey=True)
+    told, tops = [], []
+    for axes, (size, losses) in zip(charts, step_losses.items(), strict=True):
+        losses = _array(f"step_losses[{size!r}]", losses)
         if not isinstance(size, int | np.integer) or size < 1:
-            raise LessonError(
-                f"step_losses must have batch sizes as keys (1, 16, ...), got {size!r}."
-            )
-        if kept.ndim != 1 or not kept.size:
-            raise LessonError(f"step_losses[{size}] must be a list of losses, got {kept.shape}.")
-    figure, charts = _charts(len(losses), 3.2, sharex=True, sharey=True)
-    told = []
-    for axes, (size, kept) in zip(charts, losses.items(), strict=True):
-        window = max(1, len(kept) // 40)
-        means = _running_mean(kept, window)
-        axes.plot((np.arange(len(kept)) + 1) * size, kept, color="#9CC3DC", linewidth=0.5)
+            raise LessonError(f"step_losses must have batch sizes as keys (1, 16), got {size!r}.")
+        if losses.ndim != 1 or not losses.size:
+            raise LessonError(f"step_losses[{size}] must be a list of losses, got {losses.shape}.")
+        window = max(1, len(losses) // 40)
+        means = _running_mean(losses, window)
+        axes.plot((np.arange(len(losses)) + 1) * size, losses, color="#9CC3DC", linewidth=0.5)
         axes.plot((np.arange(len(means)) + window) * size, means, color=VERMILION, linewidth=2.2)
         axes.set(title=f"batch size {size}", xlabel="images seen")
         axes.xaxis.set_major_locator(MaxNLocator(2))
         axes.xaxis.set_major_formatter("{x:,.0f}")
         axes.grid(visible=True, axis="y")
+        tops.append(_largest(losses, 0.98))
         told.append(
             f"batch size {size}: mean loss of the last steps {means[-1]:.3f}, "
-            f"single steps spread by {kept[-window:].std():.3f}"
+            f"single steps spread by {losses[-window:].std():.3f}"
         )
-    top = max(np.quantile(kept, 0.98) for kept in losses.values())
-    charts[0].set(ylim=(0, 1.15 * top), ylabel="loss")
-    figure.suptitle(
-        "Loss of each step (thin) and its running mean (thick). The highest losses are cut off.",
-        x=0.015,
-        ha="left",
-        fontsize=11.5,
-        weight="normal",
-    )
+    charts[0].set(ylabel="loss", ylim=(0, 1.15 * max(tops)))
+    title = "Loss of each step (thin) and its running mean (thick). The highest losses are cut off."
+    figure.suptitle(title, x=0.015, ha="left", fontsize=11.5, weight="normal")
     _show(figure, f"Loss by images seen, one panel a batch size. {'; '.join(told)}.")
 
 
@@ -977,45 +887,28 @@ def plot_learning_curves(histories: Mapping[str, Mapping[str, Sequence[float]]])
     """
     _something("histories", histories)
     figure, charts = _charts(2, 4.0)
+    _by_epoch(charts)
+    hollow = {"linestyle": (0, (2, 2)), "linewidth": 1.2, "markerfacecolor": "white"}
     told = []
     for index, (name, history) in enumerate(histories.items()):
-        _history(history, f"histories[{name!r}]")
-        style = _line(index) | {"markevery": max(1, len(history["epoch"]) // 8)}
+        epochs = _history(history, f"histories[{name!r}]")["epoch"]
+        solid = _line(index) | {"linestyle": "-", "markevery": max(1, len(epochs) // 8)}
+        charts[0].plot([], [], label=name, **solid)
         for axes, measure in zip(charts, ("loss", "accuracy"), strict=True):
-            training = style | {
-                "linestyle": (0, (2, 2)),
-                "linewidth": 1.2,
-                "markerfacecolor": "white",
-            }
-            axes.plot(history["epoch"], history[f"train_{measure}"], **training)
-            validation = history.get(f"validation_{measure}", ())
-            if len(validation):
-                axes.plot(history["epoch"], validation, **style | {"linestyle": "-"})
+            axes.plot(epochs, history[f"train_{measure}"], **solid | hollow)
+            if len(history.get(f"validation_{measure}", ())):
+                axes.plot(epochs, history[f"validation_{measure}"], **solid)
         last = [
-            f"{history[key][-1]:.1%} on {part} images"
-            for key, part in (("train_accuracy", "training"), ("validation_accuracy", "validation"))
-            if len(history.get(key, ()))
+            f"{history[f'{part}_accuracy'][-1]:.1%} on {part.replace('train', 'training')} images"
+            for part in ("train", "validation")
+            if len(history.get(f"{part}_accuracy", ()))
         ]
         told.append(f"{name} ends at {' and '.join(last)}")
-        charts[0].plot([], [], label=name, **style | {"linestyle": "-"})
-    charts[0].set_title("Loss")
-    charts[1].set_title("Accuracy")
-    charts[1].yaxis.set_major_formatter(_tick)
-    for axes in charts:
-        axes.set_xlabel("epoch")
-        axes.grid(visible=True, axis="y")
-        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-    figure.supxlabel(
-        "solid, filled: validation images · dashed, hollow: training images",
-        fontsize=10.5,
-        color=MUTED,
-    )
-    _legend(figure, charts[0])
-    _show(
-        figure,
-        f"Learning curves, loss and accuracy by epoch, training dashed, validation solid. "
-        f"{'; '.join(told)}.",
-    )
+    dashes = "solid, filled: validation images · dashed, hollow: training images"
+    figure.supxlabel(dashes, fontsize=10.5, color=MUTED)
+    _legend(figure, charts)
+    alt = "Learning curves: loss and accuracy by epoch, training dashed, validation solid. "
+    _show(figure, f"{alt}{'; '.join(told)}.")
 
 
 @_styled
@@ -1036,6 +929,10 @@ def plot_optimizer_paths(
     for name, path in paths.items():
         if path.ndim != 2 or path.shape[1] != 2 or not len(path):
             raise LessonError(f"paths[{name!r}] must have shape (n, 2), got {path.shape}.")
+        if not np.isfinite(path).all():
+            raise LessonError(
+                f"paths[{name!r}] runs away to infinity. Try a smaller learning rate."
+            )
     points = np.concatenate(list(paths.values()))
     low, high = points.min(axis=0), points.max(axis=0)
     margin = 0.12 * np.maximum(high - low, 1e-6)
@@ -1048,44 +945,43 @@ def plot_optimizer_paths(
     told = []
     for index, (axes, (name, path)) in enumerate(zip(charts, paths.items(), strict=False)):
         axes.contour(x, y, height, levels=levels, colors="#C4C4C4", linewidths=0.8)
-        axes.plot(
-            *path.T,
-            color=LINE_COLORS[index % len(LINE_COLORS)],
-            marker="o",
-            markersize=3.5,
-            linewidth=1.3,
-        )
+        color = LINE_COLORS[index % len(LINE_COLORS)]
+        axes.plot(*path.T, color=color, marker="o", markersize=3.5, linewidth=1.3)
         axes.annotate("start", path[0], (5, 5), textcoords="offset points")
         end = float(loss(*path[-1]))
-        reached = f"loss {end:.2g}" if end >= 0.001 else "loss below 0.001"
-        axes.set_title(f"{name}: {reached} after {len(path) - 1} steps")
-        axes.set(xticks=[], yticks=[])
-        axes.spines[:].set(visible=True, color=RULE)
+        reached = f"loss {end:.2g}" if abs(end) >= 0.001 else "loss below 0.001"
         told.append(f"{name}: {reached} after {len(path) - 1} steps")
+        axes.set(xticks=[], yticks=[], title=told[-1])
+        axes.spines[:].set(visible=True, color=RULE)
     for axes in charts[len(paths) :]:
         axes.axis("off")
     figure.supxlabel("one weight", fontsize=10.5)
     figure.supylabel("another weight", fontsize=10.5)
-    _show(
-        figure,
-        f"Paths of {len(paths)} optimizers on the contour lines of the same loss, all from "
-        f"the same start, where the loss is {float(loss(*points[0])):.2g}. {'; '.join(told)}.",
+    alt = (
+        f"Paths of {len(paths)} optimizers on the contour lines of one loss, from a start where "
+        f"it is {float(loss(*points[0])):.2g}. {'; '.join(told)}."
     )
+    _show(figure, alt)
 
 
 # ---------------------------------------------------------------- lesson 6: failure analysis
 
 
-def _confused_pairs(matrix: np.ndarray, pairs: int) -> list[tuple[int, int, int]]:
-    """The pairs (true digit, predicted digit, count) confused most, none with a count of 0."""
+class _ConfusedPair(NamedTuple):
+    true_digit: int
+    prediction: int
+    count: int
+
+    def __str__(self) -> str:
+        return f"{self.true_digit} read as {self.prediction}, {self.count:,}"
+
+
+def _confused_pairs(matrix: np.ndarray, pairs: int) -> list[_ConfusedPair]:
+    """The pairs that are confused most, none with a count of 0."""
     mistakes = np.where(np.eye(10, dtype=bool), 0, matrix)
     order = np.argsort(-mistakes, axis=None, kind="stable")[:pairs]
-    found = [(*map(int, divmod(index, 10)), int(mistakes.flat[index])) for index in order]
-    return [pair for pair in found if pair[2]]
-
-
-def _read_as(true_digit: int, prediction: int, count: int) -> str:
-    return f"{true_digit} read as {prediction}, {count:,}"
+    found = [_ConfusedPair(*divmod(int(i), 10), int(mistakes.flat[i])) for i in order]
+    return [pair for pair in found if pair.count]
 
 
 @_styled
@@ -1108,54 +1004,36 @@ def plot_mistakes(
     predictions = _digits(predictions, "predictions", len(images))
     if not 1 <= per_digit <= 10:
         raise LessonError(f"per_digit must be 1 to 10, got {per_digit}.")
-    size, pitch, row_height = 0.52, 0.585, 0.86
+    size, pitch, row_height, left = 0.52, 0.585, 0.86, 1.62
     figure, axes = _canvas(0.75 + 10 * row_height)
-    axes.text(0.15, 0.3, "true digit", weight="bold", va="center")
-    axes.text(
-        1.62,
-        0.3,
-        "misread images, and below each what the network said",
-        weight="bold",
-        va="center",
-    )
+    heading = "misread images, and below each what the network said"
+    _write(axes, 0.15, 0.3, "true digit", ha="left", weight="bold")
+    _write(axes, left, 0.3, heading, ha="left", weight="bold")
+    told = []
     for digit in range(10):
+        count = np.count_nonzero(digits == digit)
         misread = np.flatnonzero((digits == digit) & (predictions != digit))
-        count, y = np.count_nonzero(digits == digit), 0.62 + digit * row_height
-        axes.axhline(y - 0.06, color=RULE, linewidth=0.8)
-        axes.text(0.15, y + 0.32, str(digit), fontsize=22, va="center_baseline", weight="bold")
-        axes.text(
-            0.5,
-            y + 0.32,
-            f"{len(misread):,} of\n{count:,} misread",
-            va="center",
-            color=MUTED,
-            fontsize=9.5,
-            linespacing=1.3,
-        )
+        top = 0.62 + digit * row_height
+        middle = top + 0.32
+        axes.axhline(top - 0.06, color=RULE, linewidth=0.8)
+        _write(axes, 0.15, middle, str(digit), ha="left", fontsize=22, weight="bold")
+        share = f"{len(misread):,} of\n{count:,} misread"
+        _write(axes, 0.5, middle, share, ha="left", fontsize=9.5, color=MUTED, linespacing=1.3)
         for place, index in enumerate(misread[:per_digit]):
-            x = 1.62 + place * pitch
-            _draw_image(axes, images[index], x, y, size)
-            axes.text(
-                x + size / 2,
-                y + size + 0.13,
-                str(predictions[index]),
-                ha="center",
-                va="center_baseline",
-                color=VERMILION,
-                weight="bold",
-            )
+            x = left + place * pitch
+            _draw_image(axes, images[index], x, top, size)
+            said = str(predictions[index])
+            _write(axes, x + size / 2, top + size + 0.12, said, color=VERMILION, weight="bold")
         if not len(misread):
-            axes.text(
-                1.62, y + 0.32, "none" if count else "no image of it", va="center", color=MUTED
-            )
-    wrong = digits[digits != predictions]
-    counts = np.bincount(wrong, minlength=10)
-    told = ", ".join(f"{digit}: {count}" for digit, count in enumerate(counts))
-    _show(
-        figure,
-        f"{len(wrong):,} of {len(images):,} images misread, up to {per_digit} of each true "
-        f"digit shown with what the network said. Misread by true digit: {told}.",
+            nothing = "none" if count else "no image of it"
+            _write(axes, left, middle, nothing, ha="left", color=MUTED)
+        told.append(f"{digit}: {len(misread):,}")
+    alt = (
+        f"{np.count_nonzero(digits != predictions):,} of {len(images):,} images misread; up to "
+        f"{per_digit} of each true digit shown, with what the network said. Misread by true "
+        f"digit: {', '.join(told)}."
     )
+    _show(figure, alt)
 
 
 @_styled
@@ -1173,28 +1051,15 @@ def plot_confused_pairs(confusion_matrix: ArrayLike, pairs: int = 10) -> None:
     if not 1 <= pairs <= 30:
         raise LessonError(f"pairs must be 1 to 30, got {pairs}.")
     found = _confused_pairs(matrix, pairs)
+    counts = [pair.count for pair in found]
     mistakes = matrix.sum() - np.trace(matrix)
-    covered = sum(count for *_, count in found)
-    figure, [axes] = _charts(1, 0.9 + 0.31 * max(len(found), 2))
-    title = (
-        f"These {len(found)} pairs make up {covered:,} of the {mistakes:,} mistakes"
-        if found
-        else "No mistakes"
-    )
-    axes.set_title(title, weight="bold", fontsize=12.5)
-    axes.barh(range(len(found)), [count for *_, count in found], color=BLUE, height=0.7)
-    for row, (*_, count) in enumerate(found):
-        axes.annotate(f"{count:,}", (count, row), (4, 0), textcoords="offset points", va="center")
-    axes.set(
-        xticks=[],
-        ylim=(max(len(found), 2) - 0.4, -0.6),
-        yticks=range(len(found)),
-        yticklabels=[f"{true} read as {said}" for true, said, _ in found],
-    )
-    axes.tick_params(axis="y", length=0)
-    axes.spines["bottom"].set_visible(False)
-    listed = "; ".join(_read_as(*pair) for pair in found)
-    _show(figure, f"The digits confused most, as bars. {title}. {listed}{'.' if listed else ''}")
+    title = f"{len(found)} pairs make up {sum(counts):,} of the {mistakes:,} mistakes"
+    title = title if found else "No mistakes"
+    figure, [axes] = _charts(1, 0.9 + 0.31 * max(len(found), 2), title=title)
+    labels = [f"{pair.true_digit} read as {pair.prediction}" for pair in found]
+    _bars(axes, labels, counts, [f"{count:,}" for count in counts])
+    listed = "; ".join(map(str, found)) or "none"
+    _show(figure, f"The digits confused most, as bars: {listed}. {title}.")
 
 
 @_styled
@@ -1209,21 +1074,19 @@ def plot_image_rows(images: Mapping[str, ArrayLike]) -> None:
     """
     _something("images", images)
     rows = {label: _images(row, f"images[{label!r}]") for label, row in images.items()}
-    for label, row in rows.items():
-        if len(row) > 10:
-            raise LessonError(
-                f"images[{label!r}] must be up to 10 images in a row, got {len(row)}."
-            )
     most = max(len(row) for row in rows.values())
-    pitch = min((WIDTH - 1.75) / most, 0.9)
+    if most > 10:
+        raise LessonError(f"images must have up to 10 images in a row, got {most}.")
+    left = 1.75
+    pitch = min((WIDTH - left) / most, 0.9)
     figure, axes = _canvas(0.2 + len(rows) * (pitch + 0.06))
     for place, (label, row) in enumerate(rows.items()):
-        y = 0.13 + place * (pitch + 0.06)
-        axes.text(1.6, y + pitch / 2, fill(label, 19), ha="right", va="center")
+        top = 0.13 + place * (pitch + 0.06)
+        _write(axes, left - 0.15, top + pitch / 2, fill(label, 19), ha="right")
         for column, image in enumerate(row):
-            _draw_image(axes, image, 1.75 + column * pitch, y, pitch - 0.07)
+            _draw_image(axes, image, left + column * pitch, top, pitch - 0.07)
     listed = ", ".join(f"{label} ({len(row)} images)" for label, row in rows.items())
-    _show(figure, f"Rows of images, one a label: {listed}.")
+    _show(figure, f"Rows of images, each with its label: {listed}.")
 
 
 @_styled
@@ -1237,21 +1100,22 @@ def plot_robustness(curves: Mapping[str, Mapping]) -> None:
         LessonError: If there is none, or levels and accuracies are not equally many.
     """
     _something("curves", curves)
-    figure, charts = _charts(len(curves), 3.5, sharey=True)
     for disturbance, curve in curves.items():
         _keys(f"curves[{disturbance!r}]", curve, ("levels", "accuracies"))
-    told = []
     names = list(dict.fromkeys(name for curve in curves.values() for name in curve["accuracies"]))
+    figure, charts = _charts(len(curves), 3.5, sharey=True)
+    told = []
     for axes, (disturbance, curve) in zip(charts, curves.items(), strict=True):
+        levels = curve["levels"]
         for name, accuracies in curve["accuracies"].items():
-            if len(accuracies) != len(curve["levels"]):
+            if len(accuracies) != len(levels):
                 raise LessonError(
-                    f"curves[{disturbance!r}] has {len(curve['levels'])} levels, "
+                    f"curves[{disturbance!r}] has {len(levels)} levels, "
                     f"but {len(accuracies)} accuracies of {name!r}."
                 )
-            axes.plot(curve["levels"], accuracies, label=name, **_line(names.index(name)))
+            axes.plot(levels, accuracies, label=name, **_line(names.index(name)))
             told.append(
-                f"{disturbance} {curve['levels'][0]} to {curve['levels'][-1]}, {name}: "
+                f"{disturbance} {levels[0]} to {levels[-1]}, {name}: "
                 f"{accuracies[0]:.0%} to {accuracies[-1]:.0%}"
             )
         axes.set(xlabel=disturbance, ylim=(0, 1.03))
@@ -1259,16 +1123,10 @@ def plot_robustness(curves: Mapping[str, Mapping]) -> None:
         axes.grid(visible=True, axis="y")
         axes.axhline(0.1, color=MUTED, linewidth=1, linestyle=":")
     charts[0].set_ylabel("accuracy")
-    charts[0].annotate(
-        "guessing",
-        (0.02, 0.1),
-        (0, 4),
-        xycoords=("axes fraction", "data"),
-        textcoords="offset points",
-        fontsize=9.5,
-        color=MUTED,
+    charts[0].text(
+        0.03, 0.12, "guessing", fontsize=9.5, color=MUTED, transform=charts[0].get_yaxis_transform()
     )
-    _legend(figure, charts[0], columns=3)
+    _legend(figure, charts)
     _show(figure, f"Accuracy by strength of disturbance. {'; '.join(told)}.")
 
 
@@ -1283,41 +1141,35 @@ def plot_journey(steps: Sequence[tuple[str, float, float, float | None]]) -> Non
         LessonError: If there is none, or a range is not 0 <= low <= high <= 1.
     """
     _something("steps", steps)
-    for label, low, high, _ in steps:
+    figure, [axes] = _charts(1, 1.1 + 0.42 * len(steps))
+    told, lowest = [], 1.0
+    for row, (label, low, high, measured) in enumerate(steps):
         if not 0 <= low <= high <= 1:
             raise LessonError(f"{label!r} must have 0 <= low <= high <= 1, got {low} to {high}.")
-    figure, [axes] = _charts(1, 1.1 + 0.42 * len(steps))
-    told = []
-    for row, (label, low, high, measured) in enumerate(steps):
-        axes.barh(row, high - low, left=low, height=0.5, color=PALE, edgecolor=BLUE, linewidth=1)
-        text = f"{label}: expected {low:.1%} to {high:.1%}"
-        if measured is not None:
-            inside = low <= measured <= high
-            color = BLUE if inside else VERMILION
-            axes.plot(measured, row, "o" if inside else "X", color=color, markersize=8)
-            said = f"{measured:.1%}" + ("" if inside else " (out of range)")
-            axes.annotate(
-                said,
-                (max(high, measured), row),
-                (9, 0),
-                textcoords="offset points",
-                va="center",
-                color=color,
-                weight="bold",
-            )
-            text += f", measured {said}"
-        told.append(text)
-    lowest = min([low for _, low, *_ in steps] + [step[3] for step in steps if step[3] is not None])
-    axes.set(
-        yticks=range(len(steps)),
-        yticklabels=[step[0] for step in steps],
-        xlim=(max(0, np.floor(lowest * 20) / 20 - 0.02), 1.06),
-        ylim=(len(steps) - 0.4, -0.6),
-        xlabel="accuracy on the test images",
-    )
-    axes.set_title("Bar: expected range. Dot: measured.")
+        lowest = min(lowest, low, 1 if measured is None else measured)
+        axes.barh(row, high - low, left=low, height=0.5, color=PALE, edgecolor=BLUE)
+        told.append(f"{label}: expected {low:.1%} to {high:.1%}")
+        if measured is None:
+            continue
+        inside = low <= measured <= high
+        color, said = BLUE if inside else VERMILION, f"{measured:.1%}"
+        said += "" if inside else " (out of range)"
+        axes.plot(measured, row, "o" if inside else "X", color=color, markersize=8)
+        axes.annotate(
+            said,
+            (max(high, measured), row),
+            (9, 0),
+            textcoords="offset points",
+            va="center",
+            color=color,
+            weight="bold",
+        )
+        told[-1] += f", measured {said}"
+    ticks = np.arange(np.floor(lowest * 10), 11) / 10
+    axes.set(xticks=ticks, xlim=(ticks[0] - 0.02, 1.06), ylim=(len(steps) - 0.4, -0.6))
+    axes.set(yticks=range(len(steps)), yticklabels=[label for label, *_ in steps])
+    axes.set(title="Bar: expected range. Dot: measured.", xlabel="accuracy on the test images")
     axes.xaxis.set_major_formatter(_tick)
-    axes.set_xticks([tick for tick in axes.get_xticks() if axes.get_xlim()[0] <= tick <= 1])
     axes.grid(visible=True, axis="x")
     axes.tick_params(axis="y", length=0)
     axes.spines["left"].set_visible(False)

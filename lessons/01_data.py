@@ -3,8 +3,9 @@
 #
 # {{ badge }}
 #
-# In this lesson you meet the 70,000 handwritten digits of this series, and read most of them with a
-# method so plain that it needs no network at all.
+# This series teaches a computer to read handwritten digits. From lesson 2 on, a *neural network*
+# does the reading: a program that learns from examples. In this lesson you meet the 70,000 digits,
+# and read most of them with a method so plain that it needs no network at all.
 #
 # **You will learn**
 #
@@ -35,7 +36,7 @@
 # image. You may use and share it under the license
 # [CC BY-SA 3.0](https://creativecommons.org/licenses/by-sa/3.0/).
 #
-# The digits come with these lessons, so you need no network for them. `mnist_folder` writes them to
+# The digits come with these lessons, so you need not download them. `mnist_folder` writes them to
 # your disk, one file for each image, and returns the folder. The first time this takes a few
 # seconds, or up to a minute; after that it finds the folder complete.
 
@@ -48,7 +49,7 @@ print(folder)
 # %% [markdown]
 # The same files are kept in the repository
 # [DeepTrackAI/MNIST_dataset](https://github.com/DeepTrackAI/MNIST_dataset) on GitHub. To copy them
-# from there, which needs a network and the program git, give the folder another name and say so:
+# from there, which needs the internet and the program git, give the folder another name and say so:
 #
 # ```python
 # folder = mnist_folder("MNIST_from_github", source="github")
@@ -88,9 +89,9 @@ print(f"file {train_files[20_000].name}: an array of shape {image.shape}, type {
 print(f"smallest number {image.min():.1f}, largest number {image.max():.1f}")
 
 # %% [markdown]
-# The array has 28 rows of 28 numbers, one for each *pixel*, the small squares that an image is made
-# of. Each number lies between 0 and 1 and says how much ink the pixel has: a *grayscale* image needs
-# one number a pixel, where a color image needs three.
+# The array has 28 rows of 28 numbers, one for each *pixel*: one of the small squares that an image
+# is made of. Each number lies between 0 and 1 and says how much ink the pixel has. A *grayscale*
+# image like this one needs one number a pixel; a color image needs three.
 
 # %%
 from helpers.plotting import plot_pixels
@@ -98,8 +99,9 @@ from helpers.plotting import plot_pixels
 plot_pixels(image, digit=3)
 
 # %% [markdown]
-# On the right stand the same 784 numbers, over a pale copy of the image so that you find your way.
-# A computer has the numbers only, and whatever it finds out about the image, it finds out from them.
+# On the right stand the same 28 × 28 = 784 numbers, over a pale copy of the image so that you find
+# your way. To save room, each is cut down to its first decimal: 0.7 is written as 7. A computer has
+# the numbers only, and whatever it finds out about the image, it finds out from them.
 #
 # Notice that most of the image is empty paper, and that along the edges of a stroke the numbers rise
 # from 0 to 9 within a pixel or two.
@@ -132,9 +134,9 @@ print(f"test images:     {test_images_from_files.shape}")
 # %% [markdown]
 # ## The digits
 #
-# Which digit an image shows stands in the name of its file: its first character, made a number.
-# Such a right answer is often called a *label*. In this series a label is always a digit, so we say
-# "digit".
+# The name of each file begins with the digit that its image shows. We take this first character and
+# make a number of it. Such a right answer is often called a *label*. In this series a label is
+# always a digit, so we say "digit".
 
 # %% tags=["check-output"]
 train_digits_from_files = np.array([int(file.name[0]) for file in train_files])
@@ -147,7 +149,7 @@ print(f"test digits:     {test_digits_from_files.shape}")
 # There are as many digits as images, and they are in the same order: digit number 20,000 belongs to
 # image number 20,000.
 #
-# Numbers like these say little about what is in the images. So look at some: eighteen training
+# Shapes say little about what is in the images. So look at some: eighteen training
 # images, evenly spread over all 60,000.
 
 # %%
@@ -220,8 +222,8 @@ always_one = (test_digits == 1).mean()
 print(f"always answering 1 reads {always_one:.1%} of the test images correctly")
 
 # %% [markdown]
-# The share of images read correctly is called the *accuracy*. (`test_digits == 1` is an array of
-# true and false, which count as 1 and 0, so its mean is a share.)
+# The share of images read correctly is called the [*accuracy*](glossary.ipynb).
+# (`test_digits == 1` is an array of true and false, which count as 1 and 0, so its mean is a share.)
 
 # %% [markdown]
 # ## The mean image of each digit
@@ -260,8 +262,9 @@ plot_mean_images(mean_images)
 #
 # MNIST's authors divided the images in two, and made sure that nobody wrote for both parts.
 #
-# - The *training images* are there to learn from. Our ten mean images are made of them.
-# - The *test images* tell in the end how well it worked. They stand for all the images that are
+# - The [*training images*](glossary.ipynb) are there to learn from. Our ten mean images are made of
+#   them.
+# - The [*test images*](glossary.ipynb) tell in the end how well it worked. They stand for all the images that are
 #   still to come, so nothing may be learned from them. A program could know its training images by
 #   heart and still not read a single new one; on the test images that would show.
 #
@@ -269,9 +272,9 @@ plot_mean_images(mean_images)
 # the best. You have now chosen the method by the test images. Part of its success is luck with
 # exactly these images, and its accuracy on new ones will likely be lower than you think.
 #
-# So whenever a lesson chooses between things, it keeps a third part, the *validation images*:
-# 10,000 of the training images, kept aside to choose with. The test images are used at the end,
-# once.
+# So whenever a lesson chooses between things, it keeps a third part, the
+# [*validation images*](glossary.ipynb): 10,000 of the training images, kept aside to choose with.
+# The test images are used at the end, once.
 #
 # Which 10,000? Not the first ones, as this look at our sorted files shows.
 
@@ -300,8 +303,8 @@ print(f"digits among the validation images: {np.unique(validation_digits)}")
 # %% [markdown]
 # ## A baseline with no network
 #
-# A *baseline* is a simple method to compare with. Without one, you cannot tell whether a result is
-# good: is reading 60 % of the digits a lot?
+# A [*baseline*](glossary.ipynb) is a plain method to compare others with. Without one, you cannot
+# tell whether a result is good: is reading 60 % of the digits a lot?
 #
 # Ours compares an image with the ten mean images and answers with the digit of the most similar
 # one, the *nearest mean image*. To say how similar two images are, we take the difference of each
@@ -329,8 +332,8 @@ print(f"the nearest is the mean {distances.argmin()}; the image shows a {test_di
 # Why square the differences? One could as well drop their signs (`np.abs`). Both sound sensible, so
 # this is a choice, and now we have images to make it with.
 #
-# `nearest_mean` does for many images at once what we did for one. Its answer for each image is
-# called its *prediction*.
+# `nearest_mean` does for many images at once what we did for one; `measure` says what it does with
+# the differences. Its answer for each image is called its *prediction*.
 
 
 # %%
@@ -360,6 +363,8 @@ assert validation_accuracy[np.square] > validation_accuracy[np.abs] + 0.1
 # ### Test, once
 #
 # The choice is made. Now we may use all 60,000 training images for the means again, and test.
+# `record` prints the result beside the range that we expect, and keeps it for the end of the
+# series.
 
 # %%
 from helpers.results import record
@@ -369,8 +374,8 @@ record("nearest_mean", (predictions == test_digits).mean())
 
 # %% [markdown]
 # The ten mean images read {{ nearest_mean }} of the test images correctly, with a method that takes a
-# few lines of code. **This is the number to beat.** A network that stays below it is not worth its
-# trouble.
+# few lines of code. **This is the number to beat.** A network that ends up below it is not worth
+# its trouble.
 #
 # And here are the first twelve test images that it misread.
 
@@ -446,7 +451,8 @@ check_shifted(shifted_accuracy, reason)
 # whole number from 0 to N - 1.
 #
 # Then use it: pick the images of one digit with `train_images[train_digits == 4]`, find the
-# strangest, and show it with `plot_images`. Would you have read it?
+# strangest, and show it with `plot_images`, which takes a stack of images: for one image at `place`,
+# write `images[place : place + 1]`. Would you have read it?
 
 # %% tags=["exercise"]
 from helpers.checks import check_strangest

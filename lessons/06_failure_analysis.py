@@ -362,8 +362,8 @@ plot_robustness(
 #   the network reads fewer than half of the images.
 # - Most digits turned by 15 degrees are still read. People write at different slants, so the
 #   training images held such digits. At 60 degrees most are lost.
-# - Noise leaves every stroke in its place, and you can read all of row four above. The network
-#   loses a good part of such images.
+# - Noise leaves every stroke in its place. You would read row four above without a mistake, and
+#   most likely one with twice the noise; the network would not.
 #
 # No test image told us so. They come from the same source as the training images, and share their
 # neatness. **A test accuracy holds for images like the test images.**
@@ -373,13 +373,13 @@ record("shifted", before["shift (pixels)"][3])
 
 for kind, curve in before.items():
     print(f"{kind:15} {curve[0]:.0%} falls to {curve[-1]:.0%}")
-    assert curve[1] < curve[0]
     assert curve[-1] < curve[0] - 0.2
 
+assert before["shift (pixels)"][1] < before["shift (pixels)"][0]
 assert before["shift (pixels)"][4] < 0.5
 assert before["turn (degrees)"][1] > 0.8
 assert before["turn (degrees)"][4] < 0.5
-assert before["noise (sigma)"][2] < before["noise (sigma)"][0] - 0.05
+assert before["noise (sigma)"][3] < before["noise (sigma)"][0] - 0.1
 
 # %% [markdown]
 # ## Repairing it

@@ -15,6 +15,7 @@ The lessons' notebooks, solutions included, run in `notebooks/`, as `make run` r
 
 import os
 import re
+import shutil
 import time
 from collections import defaultdict
 from functools import cached_property
@@ -41,6 +42,12 @@ LONGEST_FIRST = (
 )
 ROOT = Path(__file__).resolve().parent.parent
 ANSI = re.compile(r"\x1b\[[0-9;]*m")
+
+# In a container there is neither a sandbox nor a GPU, and nothing may be asked of the network.
+CHROMIUM = (
+    "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
+    "--disable-component-update --disable-sync"
+).split()
 
 # `calibrate` on the machine that the budget of 60 s was set for: two cores of an ordinary server
 # processor, one of them idle.
@@ -182,6 +189,20 @@ class Notebooks:
                 f"{path:{width}}  {row['passed']:6}  {row['failed']:6}  {row['skipped']:7}  "
                 f"{row['time']:4.0f} s  {row.get('first', '')}".rstrip()
             )
+
+
+@pytest.fixture(scope="module")
+def browser():
+    """Chromium, driven by Playwright; ends with the file, because its event loop would stay."""
+    program = shutil.which("chromium") or shutil.which("google-chrome")
+    if program is None:
+        pytest.skip("no chromium here to open it in: install it, or run .ci/run")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=program, args=CHROMIUM)
+        yield chromium
+        chromium.close()
 
 
 def is_cell(item):

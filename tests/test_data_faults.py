@@ -128,11 +128,13 @@ def test_killed_at_random_moments_fifty_times(few, tmp_path):
     os.waitpid(run(), 0)
     duration = time.monotonic() - begun
     pictures = data._pictures()
-    killed_at_work = 0
-    for i in range(50):
-        to_repair = i % 2
+    kills, attempts = 0, 0
+    while kills < 50:
+        attempts += 1
+        assert attempts < 500, "too few of the kills come in time"
+        to_repair = attempts % 2
         if not to_repair:  # anew
-            (folder / "mnist").rename(folder.parent / f"old-{i}")
+            (folder / "mnist").rename(folder.parent / f"old-{attempts}")
         else:  # a repair
             for name in random.sample(sorted(pictures), 200):
                 (folder / "mnist" / name).write_bytes(b"")
@@ -140,7 +142,10 @@ def test_killed_at_random_moments_fifty_times(few, tmp_path):
         time.sleep(random.uniform(0, duration))
         os.kill(child, signal.SIGKILL)
         _, status = os.waitpid(child, 0)
-        killed_at_work += os.WIFSIGNALED(status)
+        if os.WIFSIGNALED(status):
+            kills += 1
+        else:  # it was done before
+            duration *= 0.9
         if not to_repair and (folder / "mnist").exists():
             assert data._examine(folder / "mnist", pictures) == ([], []), "half made, in its place"
         taken_for_whole = data._is_complete(folder)
@@ -148,10 +153,8 @@ def test_killed_at_random_moments_fifty_times(few, tmp_path):
         assert whole or not taken_for_whole, "half made, taken for whole"
         data.mnist_folder(folder)
         assert data._examine(folder / "mnist", pictures) == ([], []), "not completed"
-    print(killed_at_work)
     """
-    out = finish(start(_dedent(script), tmp_path / "digits"))
-    assert int(out) >= 20, "too few of the kills came in time to test anything"
+    finish(start(_dedent(script), tmp_path / "digits"))
     assert is_right(tmp_path / "digits")
 
 

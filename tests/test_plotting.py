@@ -1,0 +1,694 @@
+"""Tests of helpers.plotting: what each figure shows, says, and how well it can be seen."""
+
+import base64
+import inspect
+import io
+import re
+import subprocess
+import sys
+from functools import cache
+
+import matplotlib
+import numpy as np
+import pytest
+import torch
+from matplotlib.colors import to_rgb
+from matplotlib.patches import Rectangle
+from matplotlib.text import Text
+from PIL import Image
+
+from helpers import plotting
+from helpers.errors import LessonError
+
+RANDOM = np.random.default_rng(0)
+IMAGES = RANDOM.random((60, 28, 28)).astype("float32")
+DIGITS = np.arange(60) % 10
+MATRIX = RANDOM.integers(1, 40, (10, 10)) + np.diag(np.full(10, 900))
+HISTORY = {
+    "epoch": [1, 2, 3],
+    "train_loss": [0.09, 0.05, 0.04],
+    "train_accuracy": [0.7, 0.9, 0.92],
+    "validation_loss": [0.08, 0.05, 0.045],
+    "validation_accuracy": [0.75, 0.88, 0.91],
+    "step_losses": [0.1, 0.2],
+}
+ONE_EPOCH = {
+    "epoch": [1],
+    "train_loss": [0.09],
+    "train_accuracy": [0.7],
+    "step_losses": np.linspace(0.2, 0.1, 600).tolist(),
+}
+RESULTS = {
+    1: {"seconds": 20.0, "accuracy": 0.93, "steps": 60000},
+    16: {"seconds": 2.0, "accuracy": 0.87, "steps": 3750},
+}
+CURVES = {
+    "shift (pixels)": {"levels": [0, 2, 4], "accuracies": {"clean": [0.9, 0.8, 0.4]}},
+    "noise": {"levels": [0, 0.3], "accuracies": {"clean": [0.9, 0.7], "disturbed": [0.9, 0.8]}},
+}
+STEPS = [("baseline", 0.8, 0.84, 0.82), ("sigmoid", 0.6, 0.7, 0.75), ("softmax", 0.76, 0.83, None)]
+PATHS = {"SGD": np.array([[-4, 1], [-2, -1], [0.1, 0]]), "Adam": [[-4, 1], [-3, 0.5]]}
+
+CALLS = {
+    "plot_images": (IMAGES[:18], DIGITS[:18]),
+    "plot_pixels": (IMAGES[0], 5),
+    "plot_digit_counts": (DIGITS,),
+    "plot_mean_images": (IMAGES[:10],),
+    "plot_neuron": (),
+    "plot_network": ([784, 32, 32, 10],),
+    "plot_activations": ({"sigmoid": torch.sigmoid, "ReLU": torch.relu},),
+    "plot_outputs": (IMAGES[0], torch.linspace(0, 1, 10, requires_grad=True), 4),
+    "plot_softmax": ([1.2, -3.1, 0.4, 2.2, -1.5, 0, -0.7, 4.1, 0.3, 2.9],),
+    "plot_history": (HISTORY,),
+    "plot_confusion_matrix": (torch.from_numpy(MATRIX),),
+    "plot_batch": (torch.from_numpy(IMAGES[:16]), torch.from_numpy(DIGITS[:16])),
+    "plot_batch_sizes": (RESULTS,),
+    "plot_step_losses": ({1: np.linspace(0.2, 0.1, 160), 16: [0.2] * 10},),
+    "plot_learning_curves": ({"SGD": HISTORY, "Adam": HISTORY},),
+    "plot_optimizer_paths": (PATHS, lambda x, y: x**2 / 2 + 10 * y**2),
+    "plot_mistakes": (IMAGES, DIGITS, (DIGITS + DIGITS % 2) % 10),
+    "plot_confused_pairs": (MATRIX,),
+    "plot_image_rows": ({"as they are": IMAGES[:4], "shifted": IMAGES[4:10]},),
+    "plot_robustness": (CURVES,),
+    "plot_journey": (STEPS,),
+}
+
+
+@cache
+def drawn(name):
+    """The one figure of a call in `CALLS`, laid out, and its alternative text."""
+    return show(name, *CALLS[name])
+
+
+def show(name, *arguments, **options):
+    shown = []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(plotting, "_show", lambda figure, alt: shown.append((figure, alt)))
+        assert getattr(plotting, name)(*arguments, **options) is None
+    [(figure, alt)] = shown
+    figure.draw_without_rendering()
+    return figure, alt
+
+
+@pytest.fixture
+def displayed(monkeypatch):
+    """What reaches the notebook."""
+    shown = []
+    monkeypatch.setattr(plotting, "display", shown.append)
+    return shown
+
+
+def texts(figure):
+    """Every text that can be seen: ticks outside the axes' limits are not drawn."""
+    ticks = [
+        (axis.get_view_interval(), tick)
+        for axes in figure.axes
+        for axis in (axes.xaxis, axes.yaxis)
+        for tick in axis.get_major_ticks()
+    ]
+    unseen = {
+        label
+        for view, tick in ticks
+        for label in (tick.label1, tick.label2)
+        if not min(view) - 1e-9 <= tick.get_loc() <= max(view) + 1e-9
+    }
+    found = [t for t in figure.findobj(Text) if t.get_visible() and t.get_text().strip()]
+    return [text for text in found if text not in unseen]
+
+
+def words(figure):
+    return [text.get_text() for text in texts(figure)]
+
+
+def cell_texts(axes):
+    """The text at each (column, row) of a matrix."""
+    return {tuple(map(int, text.get_position())): text for text in axes.texts}
+
+
+# ---------------------------------------------------------------- every figure
+
+
+def test_every_public_function_is_tested_here():
+    public = {name for name in vars(plotting) if name.startswith("plot_")}
+    assert public == set(CALLS)
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_shows_one_picture_with_alternative_text(displayed, name):
+    before = matplotlib.rcParams.copy()
+    assert getattr(plotting, name)(*CALLS[name]) is None
+    assert matplotlib.rcParams == before
+    [picture] = displayed
+    shown = picture._repr_html_()
+    alt, width, data = re.fullmatch(
+        r'<img alt="([^"<>]+)" width="(\d+)" style="max-width:100%;height:auto" '
+        r'src="data:image/png;base64,([A-Za-z0-9+/=]+)">',
+        shown,
+    ).groups()
+    assert 40 < len(alt) < 1000
+    assert alt.endswith(".")
+    assert len(data) < 200_000  # 150 kB before base64
+    png = Image.open(io.BytesIO(base64.b64decode(data)))
+    assert png.width == 2 * int(width), "two pixels for each pixel of the page"
+    assert int(width) == 720
+    corner = png.convert("RGBA").getpixel((1, png.height - 2))
+    assert corner == (255, 255, 255, 255), "opaque white, so that dark mode stays readable"
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_text_is_nine_points_or_more_and_inside_the_figure(name):
+    figure, _ = drawn(name)
+    for text in texts(figure):
+        assert text.get_fontsize() >= 9, text.get_text()
+    frame = figure.bbox.padded(1)
+    for text in texts(figure):
+        box = text.get_window_extent()
+        corners = frame.contains(box.x0, box.y0), frame.contains(box.x1, box.y1)
+        assert all(corners), f"{text.get_text()!r} is cut off"
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_texts_do_not_overlap(name):
+    figure, _ = drawn(name)
+    boxes = [(t.get_text(), t.get_window_extent().padded(-1)) for t in texts(figure)]
+    for index, (text, box) in enumerate(boxes):
+        for other, other_box in boxes[index + 1 :]:
+            assert not box.overlaps(other_box), f"{text!r} lies on {other!r}"
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_text_stands_out_from_white_or_its_cell(name):
+    """WCAG 2.1, 1.4.3: a contrast of 4.5 or more."""
+    figure, _ = drawn(name)
+    cells = {}
+    if name == "plot_confusion_matrix":
+        axes = figure.axes[0]
+        picture = axes.images[0]
+        colors = picture.to_rgba(picture.get_array())[..., :3]
+        cells = {id(text): colors[row, column] for (column, row), text in cell_texts(axes).items()}
+    for text in texts(figure):
+        ground = cells.get(id(text), (1, 1, 1))
+        assert contrast(text.get_color(), ground) >= 4.5, text.get_text()
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_docstring_names_every_argument(name):
+    function = getattr(plotting, name)
+    for argument in inspect.signature(function).parameters:
+        assert re.search(rf"^        {argument}: ", function.__doc__, re.M), argument
+
+
+def test_settings_of_the_learner_do_not_reach_the_figures(displayed):
+    plotting.plot_digit_counts(DIGITS)
+    with matplotlib.style.context("dark_background"), matplotlib.rc_context({"font.size": 5}):
+        plotting.plot_digit_counts(DIGITS)
+    assert displayed[0].png == displayed[1].png
+
+
+def test_import_changes_no_setting_and_loads_neither_torch_nor_pyplot():
+    code = (
+        "import sys, matplotlib; before = matplotlib.rcParams.copy(); import helpers.plotting; "
+        "assert matplotlib.rcParams == before; "
+        "assert not {'torch', 'matplotlib.pyplot'} & set(sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_alternative_text_is_escaped_and_stands_alone_without_html(displayed):
+    plotting.plot_images(IMAGES[:1], title='a "b" <c> & d')
+    [picture] = displayed
+    assert 'alt="a &quot;b&quot; &lt;c&gt; &amp; d: 1 images' in picture._repr_html_()
+    assert repr(picture).startswith('a "b" <c> & d: 1 images')
+
+
+# ---------------------------------------------------------------- what they show
+
+
+def test_images_are_all_there_in_reading_order():
+    figure, alt = show("plot_images", IMAGES[:7], torch.arange(7), columns=3)
+    pictures = figure.axes[0].images
+    assert len(pictures) == 7
+    for picture, image in zip(pictures, IMAGES, strict=False):
+        np.testing.assert_array_equal(picture.get_array(), image)
+    places = [(picture.get_extent()[3], picture.get_extent()[0]) for picture in pictures]
+    assert places == sorted(places), "row by row, from left to right"
+    assert [word for word in words(figure) if word.isdigit()] == list("0123456")
+    assert "captions 0, 1, 2, 3, 4, 5, 6" in alt
+
+
+def test_image_is_upright():
+    left, right, bottom, top = show("plot_images", IMAGES[:1])[0].axes[0].images[0].get_extent()
+    assert left < right
+    assert top < bottom  # y runs downward on this sheet: row 0 of the image is at the top
+
+
+def test_pixels_show_the_first_decimal_of_each():
+    image = np.zeros((28, 28))
+    image[3, 5], image[4, 5], image[5, 5], image[6, 5] = 0.72, 1.0, 0.999, 0.05
+    figure, alt = show("plot_pixels", image, 3)
+    numbers = [word for word in words(figure) if len(word) == 1 and word.isdigit()]
+    grid = np.array(numbers, int).reshape(28, 28)
+    assert grid[3:7, 5].tolist() == [7, 9, 9, 0]
+    assert grid.sum() == 25
+    assert "digit 3" in alt
+    assert "4 of the 784" in alt
+
+
+def test_bars_are_the_counts_of_the_digits():
+    digits = np.repeat([0, 1, 3, 9], [5, 1234, 2, 7])
+    figure, alt = show("plot_digit_counts", digits)
+    assert [bar.get_height() for bar in figure.axes[0].patches] == [5, 1234, 0, 2] + [0] * 5 + [7]
+    assert "1,234" in words(figure)
+    assert "most: 1." in alt
+
+
+def test_network_counts_its_numbers():
+    figure, alt = show("plot_network", [784, 32, 32, 10])
+    assert "26,506 numbers to learn" in words(figure)
+    assert "784 × 32 weights\n+ 32 biases" in words(figure)
+    assert "32 × 10 = 320 weights" in alt
+
+
+def test_neuron_computes_right():
+    assert pytest.approx(1.0) == 0.9 * 0.5 - 0.2 + 0.6 * 2 - 0.45
+
+
+def test_activations_show_function_and_slope():
+    figure, alt = show("plot_activations", {"sigmoid": torch.sigmoid})
+    left, right = (axes.lines[0] for axes in figure.axes)
+    x = left.get_xdata()
+    np.testing.assert_allclose(left.get_ydata(), 1 / (1 + np.exp(-x)), atol=1e-6)
+    y = left.get_ydata()
+    np.testing.assert_allclose(right.get_ydata(), y * (1 - y), atol=1e-6)
+    assert "its slope from 0.00 to 0.25" in alt
+
+
+def test_outputs_show_ten_bars_and_the_largest():
+    outputs = np.full(10, 0.1)
+    outputs[7] = 0.2
+    figure, alt = show("plot_outputs", IMAGES[0], outputs, 4)
+    axes = figure.axes[1]
+    assert [bar.get_width() for bar in axes.patches] == pytest.approx(outputs)
+    assert axes.get_xlim()[1] >= 1, "a bar of 0.2 must look small"
+    colors = {to_rgb(bar.get_facecolor()) for i, bar in enumerate(axes.patches) if i != 7}
+    assert len(colors) == 1
+    assert to_rgb(axes.patches[7].get_facecolor()) not in colors
+    assert alt.endswith("The largest: 7, wrong.")
+
+
+def test_softmax_is_torchs():
+    numbers = torch.tensor([1000.0, -3, 998, 0, 1, 2, 3, 4, 5, 6])
+    figure, _ = show("plot_softmax", numbers)
+    bars = [bar.get_width() for bar in figure.axes[1].patches]
+    assert bars == pytest.approx(torch.softmax(numbers, 0).tolist())
+    assert "−3.0" in words(figure)
+
+
+def test_history_draws_training_and_validation():
+    figure, alt = show("plot_history", HISTORY)
+    loss, accuracy = figure.axes
+    assert [line.get_ydata().tolist() for line in loss.lines] == [
+        HISTORY["train_loss"],
+        HISTORY["validation_loss"],
+    ]
+    assert accuracy.lines[1].get_ydata().tolist() == HISTORY["validation_accuracy"]
+    assert "accuracy on validation images from 0.750 to 0.910" in alt
+    assert {"training images", "validation images", "90%"} <= set(words(figure))
+
+
+def test_history_of_one_epoch_shows_the_running_mean_of_its_steps():
+    figure, alt = show("plot_history", ONE_EPOCH)
+    [line] = figure.axes[0].lines
+    assert line.get_xdata()[[0, -1]].tolist() == [10, 600]
+    assert line.get_ydata()[0] == pytest.approx(np.mean(ONE_EPOCH["step_losses"][:10]))
+    assert "600 steps" in alt
+
+
+def test_history_of_a_training_that_diverged_is_drawn():
+    losses = [0.1, 0.2, 5.0] + [float("nan")] * 57
+    show("plot_history", ONE_EPOCH | {"step_losses": losses})
+    show("plot_history", ONE_EPOCH | {"step_losses": [float("nan")] * 5})
+    show("plot_step_losses", {1: losses})
+
+
+def test_confusion_matrix_has_true_digits_as_rows():
+    matrix = np.diag(np.arange(10, 20))
+    matrix[4, 9] = 31
+    figure, alt = show("plot_confusion_matrix", matrix)
+    axes = figure.axes[0]
+    cells = cell_texts(axes)
+    assert len(cells) == 100
+    assert cells[9, 4].get_text() == "31"  # x = column 9, y = row 4
+    assert cells[4, 9].get_text() == "0"
+    assert axes.get_ylabel() == "true digit"
+    assert axes.get_xlabel() == "predicted digit"
+    assert axes.get_ylim() == (9.5, -0.5), "row 0 on top"
+    assert "Most confused: 4 read as 9, 31 times." in alt
+    assert "145 on the diagonal (82%)" in alt
+
+
+def test_confusion_matrix_cells_counts_and_recalls():
+    axes = show("plot_confusion_matrix", MATRIX)[0].axes[0]
+    cells = cell_texts(axes)
+    for (row, column), count in np.ndenumerate(MATRIX):
+        first, *rest = cells[column, row].get_text().split("\n")
+        assert int(first.replace(",", "")) == count
+        assert rest == ([f"{count / MATRIX[row].sum():.0%}"] if row == column else [])
+    shares = MATRIX / MATRIX.sum(axis=1, keepdims=True)
+    np.testing.assert_allclose(axes.images[0].get_array(), shares)
+
+
+def test_confusion_matrix_hides_nothing():
+    """Two shares that differ by a factor of two differ in color, at both ends of the scale."""
+    axes = drawn("plot_confusion_matrix")[0].axes[0]
+    picture = axes.images[0]
+    assert (picture.norm.vmin, picture.norm.vmax) == (0, 1)
+    shares = np.array([0, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1])
+    lightness = lab(picture.to_rgba(shares)[:, :3])[:, 0]
+    assert (np.diff(lightness) < -2).all()
+
+
+def test_a_digit_that_never_occurs_has_no_recall():
+    matrix = MATRIX.copy()
+    matrix[3] = 0
+    figure, _ = show("plot_confusion_matrix", matrix)
+    cells = cell_texts(figure.axes[0])
+    assert cells[3, 3].get_text() == "0\n–"
+    assert cells[4, 4].get_text().endswith("%")
+
+
+def test_confusion_matrix_of_no_images_is_drawn():
+    figure, alt = show("plot_confusion_matrix", np.zeros((10, 10), int))
+    assert "0 of 0 images read right: –" in words(figure)
+    assert "No mistakes." in alt
+
+
+@pytest.mark.parametrize(
+    ("share", "text"),
+    [(0, "0%"), (0.004, "<1%"), (0.5, "50%"), (0.9961, ">99%"), (1, "100%"), (np.nan, "–")],
+)
+def test_percent_never_rounds_away(share, text):
+    assert plotting._percent(share) == text
+
+
+@pytest.mark.parametrize("count", [1, 16, 64])
+def test_batch_shows_its_shape(count):
+    images, digits = np.resize(IMAGES, (count, 28, 28)), np.arange(count) % 10
+    figure, alt = show("plot_batch", images, digits)
+    assert len(figure.axes[0].images) == min(count, 16)
+    assert f"({count}, 28, 28)" in alt
+    assert any(f"images ({count}, 28, 28), digits ({count},)" in word for word in words(figure))
+
+
+def test_batch_sizes_are_bars():
+    figure, alt = drawn("plot_batch_sizes")
+    for axes, key in zip(figure.axes, ("steps", "seconds", "accuracy"), strict=True):
+        assert [bar.get_width() for bar in axes.patches] == [RESULTS[s][key] for s in RESULTS]
+    assert {"60,000", "3,750", "20.0 s", "93.0%"} <= set(words(figure))
+    assert "batch size 16: 3,750 steps, 2.0 seconds, accuracy 87.0%" in alt
+
+
+def test_step_losses_lie_at_the_images_seen():
+    figure, _ = drawn("plot_step_losses")
+    one, sixteen = figure.axes
+    assert one.lines[0].get_xdata()[[0, -1]].tolist() == [1, 160]
+    assert sixteen.lines[0].get_xdata()[[0, -1]].tolist() == [16, 160]
+    assert one.get_ylim() == sixteen.get_ylim()
+    assert one.get_xlim() == sixteen.get_xlim()
+    assert one.lines[1].get_ydata()[0] == pytest.approx(np.linspace(0.2, 0.1, 160)[:4].mean())
+
+
+def test_learning_curves_draw_training_dashed_and_validation_solid():
+    figure, alt = show("plot_learning_curves", {"SGD": HISTORY})
+    training, validation = figure.axes[1].lines
+    assert training.get_linestyle() == "--"
+    assert validation.get_linestyle() == "-"
+    assert validation.get_ydata().tolist() == HISTORY["validation_accuracy"]
+    assert "SGD ends at 92.0% on training images and 91.0% on validation images" in alt
+
+
+def test_paths_have_a_panel_each_and_the_loss_reached():
+    figure, alt = drawn("plot_optimizer_paths")
+    assert [axes.get_title(loc="left") for axes in figure.axes] == [
+        "SGD: loss 0.005 after 2 steps",
+        "Adam: loss 7 after 1 steps",
+    ]
+    np.testing.assert_array_equal(figure.axes[0].lines[0].get_xydata(), PATHS["SGD"])
+    assert "where it is 18" in alt
+    show("plot_optimizer_paths", PATHS | {"third": [[0, 0]]}, lambda x, y: x**2 + y**2)
+
+
+def test_mistakes_stand_in_the_row_of_their_true_digit():
+    predictions = DIGITS.copy()
+    wrong = [4, 14, 24, 9]
+    predictions[wrong] = [9, 9, 2, 4]
+    figure, alt = show("plot_mistakes", IMAGES, DIGITS, predictions, per_digit=2)
+    axes = figure.axes[0]
+    pictures = axes.images
+    assert len(pictures) == 3  # two of the three misread fours, one nine
+    for picture, index in zip(pictures, [4, 14, 9], strict=True):
+        np.testing.assert_array_equal(picture.get_array(), IMAGES[index])
+    rows = {t.get_text(): t.get_position()[1] for t in axes.texts if t.get_fontsize() == 22}
+    for picture, digit in zip(pictures, "449", strict=True):
+        _, _, bottom, top = picture.get_extent()
+        assert top < rows[digit] < bottom
+    said = [t.get_text() for t in axes.texts if t.get_color() == plotting.VERMILION]
+    assert said == ["9", "9", "4"]
+    assert alt.startswith("4 of 60 images misread")
+    assert "3 of\n6 misread" in words(figure)
+    assert words(figure).count("none") == 8
+
+
+def test_mistakes_of_a_missing_digit_and_of_a_perfect_network():
+    some = DIGITS != 3
+    figure, alt = show("plot_mistakes", IMAGES[some], DIGITS[some], DIGITS[some])
+    assert words(figure).count("no image of it") == 1
+    assert not figure.axes[0].images
+    assert alt.startswith("0 of 54 images misread")
+
+
+def test_confused_pairs_are_sorted_bars():
+    matrix = np.diag(np.full(10, 50))
+    matrix[4, 9], matrix[7, 2], matrix[3, 5] = 31, 8, 12
+    figure, alt = show("plot_confused_pairs", matrix, pairs=2)
+    axes = figure.axes[0]
+    assert [bar.get_width() for bar in axes.patches] == [31, 12]
+    assert [t.get_text() for t in axes.get_yticklabels()] == ["4 read as 9", "3 read as 5"]
+    assert axes.yaxis_inverted(), "the worst on top"
+    assert "2 pairs make up 43 of the 51 mistakes" in words(figure)
+    assert ": 4 read as 9, 31; 3 read as 5, 12. 2 pairs" in alt
+
+
+def test_confused_pairs_of_a_perfect_network():
+    figure, alt = show("plot_confused_pairs", np.diag(np.full(10, 50)))
+    assert not figure.axes[0].patches
+    assert "No mistakes" in alt
+
+
+def test_image_rows_carry_their_labels():
+    figure, alt = drawn("plot_image_rows")
+    pictures = figure.axes[0].images
+    assert len(pictures) == 10
+    assert {"as they are", "shifted"} <= set(words(figure))
+    assert len({picture.get_extent()[3] for picture in pictures}) == 2
+    assert "shifted (6 images)" in alt
+
+
+def test_robustness_gives_each_network_one_line_style():
+    figure, alt = drawn("plot_robustness")
+    shift, noise = figure.axes
+    assert list(shift.lines[0].get_ydata()) == [0.9, 0.8, 0.4]
+    assert noise.lines[1].get_label() == "disturbed"
+    assert shift.lines[0].get_color() == noise.lines[0].get_color()
+    assert "shift (pixels) 0 to 4, clean: 90% to 40%" in alt
+    assert {"clean", "disturbed", "guessing"} <= set(words(figure))
+
+
+def test_journey_marks_what_is_out_of_range():
+    figure, alt = drawn("plot_journey")
+    axes = figure.axes[0]
+    bars = [patch for patch in axes.patches if isinstance(patch, Rectangle)]
+    assert [(bar.get_x(), bar.get_width()) for bar in bars] == [
+        (low, pytest.approx(high - low)) for _, low, high, _ in STEPS
+    ]
+    assert [line.get_xdata()[0] for line in axes.lines] == [0.82, 0.75]
+    assert axes.lines[0].get_marker() != axes.lines[1].get_marker()
+    assert {"82.0%", "75.0% (out of range)"} <= set(words(figure))
+    assert alt.endswith("softmax: expected 76.0% to 83.0%.")
+
+
+# ---------------------------------------------------------------- colors
+#
+# Color vision deficiencies at full severity: G. M. Machado, M. M. Oliveira, L. A. F. Fernandes,
+# "A Physiologically-based Model for Simulation of Color Vision Deficiency", IEEE Transactions on
+# Visualization and Computer Graphics 15 (2009) 1291-1298; the matrices act on linear RGB.
+
+DEUTERANOPIA = np.array(
+    [
+        [0.367322, 0.860646, -0.227968],
+        [0.280085, 0.672501, 0.047413],
+        [-0.011820, 0.042940, 0.968881],
+    ]
+)
+PROTANOPIA = np.array(
+    [
+        [0.152286, 1.052583, -0.204868],
+        [0.114503, 0.786281, 0.099216],
+        [-0.003882, -0.048116, 1.051998],
+    ]
+)
+TO_XYZ = np.array(
+    [
+        [0.4124564, 0.3575761, 0.1804375],
+        [0.2126729, 0.7151522, 0.0721750],
+        [0.0193339, 0.1191920, 0.9503041],
+    ]
+)
+GRAYSCALE = np.tile(TO_XYZ[1], (3, 1))
+EYES = {
+    "all colors": np.eye(3),
+    "deuteranopia": DEUTERANOPIA,
+    "protanopia": PROTANOPIA,
+    "grayscale": GRAYSCALE,
+}
+
+
+def linear(colors):
+    colors = np.asarray(colors, float)
+    return np.where(colors <= 0.04045, colors / 12.92, ((colors + 0.055) / 1.055) ** 2.4)
+
+
+def lab(colors, eye=EYES["all colors"]):
+    """CIELAB (D65) of sRGB colors as an eye sees them."""
+    seen = np.clip(linear(colors) @ eye.T, 0, 1)
+    xyz = seen @ TO_XYZ.T / TO_XYZ.sum(axis=1)
+    f = np.where(xyz > (6 / 29) ** 3, np.cbrt(xyz), xyz / (3 * (6 / 29) ** 2) + 4 / 29)
+    x, y, z = np.moveaxis(f, -1, 0)
+    return np.stack([116 * y - 16, 500 * (x - y), 200 * (y - z)], axis=-1)
+
+
+def contrast(color, ground):
+    """WCAG 2.1's ratio, 1 to 21."""
+    dark, light = sorted(linear([to_rgb(color), to_rgb(ground)]) @ TO_XYZ[1])
+    return (light + 0.05) / (dark + 0.05)
+
+
+def nearest(colors, eye):
+    """The smallest distance (CIE 1976) between any two of the colors."""
+    seen = lab([to_rgb(color) for color in colors], eye)
+    distances = np.linalg.norm(seen[:, None] - seen[None], axis=-1)
+    return distances[np.triu_indices(len(colors), 1)].min()
+
+
+def test_the_simulation_itself():
+    """Red and green are far apart to most people, much nearer to those who miss a cone."""
+    pair = ["#D00000", "#608000"]
+    assert nearest(pair, EYES["all colors"]) > 90
+    assert nearest(pair, DEUTERANOPIA) < 30
+    assert lab([[1, 1, 1]])[0] == pytest.approx([100, 0, 0], abs=0.01)
+    assert contrast("black", "white") == pytest.approx(21, abs=0.01)
+
+
+@pytest.mark.parametrize("eye", EYES)
+def test_line_colors_are_told_apart(eye):
+    # 2.3 is a difference that is barely noticed side by side; lines lie apart.
+    smallest = 10 if eye == "grayscale" else 20
+    assert nearest(plotting.LINE_COLORS, EYES[eye]) > smallest
+
+
+@pytest.mark.parametrize("eye", EYES)
+def test_filled_bars_and_highlights_are_told_apart(eye):
+    assert nearest((plotting.BLUE, plotting.PALE), EYES[eye]) > 20
+    assert nearest((plotting.BLUE, plotting.VERMILION), EYES[eye]) > 10
+
+
+def test_lines_stand_out_from_white():
+    """WCAG 2.1, 1.4.11: graphics have a contrast of 3 or more."""
+    for color in plotting.LINE_COLORS:
+        assert contrast(color, "white") >= 3, color
+
+
+def test_lines_differ_in_marker_and_dashes_too():
+    styles = [plotting._line(index) for index in range(4)]
+    for key in ("color", "marker", "linestyle"):
+        assert len({style[key] for style in styles}) == 4
+    assert len({plotting._line(index)["marker"] for index in range(8)}) == 8
+
+
+@pytest.mark.parametrize("eye", EYES)
+def test_heat_map_gets_darker_all_the_way(eye):
+    colors = plotting.HEAT_MAP(np.linspace(0, 1, 256))[:, :3]
+    lightness = lab(colors, EYES[eye])[:, 0]
+    steps = -np.diff(lightness)
+    assert steps.min() > 0.1, "no two shares look alike"
+    assert steps.max() < 4 * steps.mean(), "no step pretends to be an edge"
+    assert lightness[0] - lightness[-1] > 60
+
+
+# ---------------------------------------------------------------- what they refuse
+
+BROKEN = IMAGES[:3].copy()
+BROKEN[1, 5, 5] = np.nan
+NEGATIVE = MATRIX.copy()
+NEGATIVE[2, 3] = -4
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments", "message"),
+    [
+        (
+            "plot_images",
+            (IMAGES[0],),
+            r"images must have shape \(N, 28, 28\), got \(28, 28\)\. F",
+        ),
+        ("plot_images", (IMAGES.reshape(60, 784),), r"images must have .* got \(60, 784\)\."),
+        ("plot_images", (IMAGES[:0],), "images is empty"),
+        ("plot_images", (BROKEN,), r"images has pixels .*NaN.* in 1 of 3 .* images\[1\]"),
+        ("plot_images", ((IMAGES[:2] * 255).astype("uint8"),), "up to 25.*Divide by 255"),
+        ("plot_images", (np.resize(IMAGES, (500, 28, 28)),), r"up to 120 images, got 500.*\[:18\]"),
+        ("plot_images", (IMAGES[:3], [1, 2]), "captions must be 3, one an image, got 2"),
+        ("plot_images", (IMAGES[:3], None, 0), "columns must be 1 or more, got 0"),
+        ("plot_images", (["a", "b"],), "images must be numbers, got list"),
+        ("plot_images", ([IMAGES[0], IMAGES[0][:5]],), "images must all have the same shape"),
+        ("plot_pixels", (IMAGES[:1], 5), r"image must have shape \(28, 28\), got \(1, 28, 28\)"),
+        ("plot_pixels", (IMAGES[0], 10), "digit must be whole numbers from 0 to 9, got 10"),
+        ("plot_digit_counts", ([1, 2.5],), "digits must be whole numbers from 0 to 9, got 2.5"),
+        ("plot_digit_counts", ([],), "digits is empty"),
+        ("plot_digit_counts", ([[1]],), r"digits must have shape \(N,\), got \(1, 1\)"),
+        ("plot_mean_images", (IMAGES[:9],), "mean_images must be ten, one a digit, got 9"),
+        ("plot_network", ([784],), r"layer_sizes must be two to six .* got \[784\]"),
+        ("plot_network", ([784, 0, 10],), "layer_sizes must be two to six"),
+        ("plot_activations", ({},), "functions is empty"),
+        ("plot_activations", ({"sum": torch.sum},), r"functions\['sum'\] must return a tensor"),
+        ("plot_outputs", (IMAGES[0], [1, 2], 3), r"outputs must be ten numbers.* got \(2,\)"),
+        ("plot_softmax", ([np.inf] * 10,), "numbers must be finite numbers, got inf"),
+        ("plot_history", ({},), "history has no 'epoch'. Pass trainer.history"),
+        ("plot_history", ({"epoch": []},), "history has no 'epoch'"),
+        ("plot_confusion_matrix", (MATRIX[:9],), r"must have shape \(10, 10\), got \(9, 10\)"),
+        ("plot_confusion_matrix", (NEGATIVE,), r"must hold counts \(0, 1, 2, ...\), got -4"),
+        ("plot_confusion_matrix", (MATRIX / 7,), "must hold counts"),
+        ("plot_batch", (IMAGES[:3], [1, 2]), "digits must be as many as the images, 3, got 2"),
+        ("plot_batch_sizes", ({},), "results is empty"),
+        ("plot_batch_sizes", ({1: {"steps": 1}},), r"results\[1\] has no 'seconds', only \['st"),
+        ("plot_step_losses", ({"one": [1.0]},), "batch sizes as keys .*, got 'one'"),
+        ("plot_step_losses", ({1: []},), r"step_losses\[1\] must be a list of losses"),
+        ("plot_learning_curves", ({"SGD": {}},), r"histories\['SGD'\] has no 'epoch'"),
+        ("plot_optimizer_paths", ({"a": [1]}, max), r"paths\['a'\] must have shape \(n, 2\)"),
+        ("plot_optimizer_paths", ({"a": [[1, np.inf]]}, max), "smaller learning rate"),
+        ("plot_mistakes", (IMAGES, DIGITS, DIGITS[:5]), "predictions must be .* 60, got 5"),
+        ("plot_mistakes", (IMAGES, DIGITS, DIGITS, 11), "per_digit must be 1 to 10, got 11"),
+        ("plot_confused_pairs", (MATRIX, 0), "pairs must be 1 to 30, got 0"),
+        ("plot_image_rows", ({"a": IMAGES[:11]},), "up to 10 images in a row, got 11"),
+        ("plot_robustness", ({"a": {}},), r"curves\['a'\] has no 'levels'"),
+        (
+            "plot_robustness",
+            ({"a": {"levels": [1], "accuracies": {"b": [1, 2]}}},),
+            r"curves\['a'\] has 1 levels, but 2 accuracies of 'b'",
+        ),
+        ("plot_journey", ([("a", 0.9, 0.8, None)],), "'a' must have 0 <= low <= high <= 1"),
+    ],
+)
+def test_says_what_is_wrong(displayed, name, arguments, message):
+    with pytest.raises(LessonError, match=message):
+        getattr(plotting, name)(*arguments)
+    assert not displayed

@@ -1,0 +1,182 @@
+"""The website: built as `make site` builds it, and walked in a browser, page by page."""
+
+import functools
+import http.server
+import os
+import re
+import subprocess
+import sys
+import threading
+from pathlib import Path
+from urllib.parse import urldefrag
+
+import build
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+SCREENSHOTS = ROOT / "screenshots"
+PHONE = {"width": 375, "height": 740}
+DESKTOP = {"width": 1280, "height": 800}
+
+MATH_IS_DRAWN = """async () => {
+  await window.MathJax?.startup?.promise;
+  const bare = [...document.querySelectorAll("div.math, span.math")]
+    .filter((place) => !place.querySelector("mjx-container") || place.querySelector("mjx-merror"));
+  return bare.map((place) => place.textContent);
+}"""
+LINKS = "[...document.querySelectorAll('a[href]')].map((link) => link.href)"
+ANCHORS = "[...document.querySelectorAll('[id]')].map((element) => element.id)"
+BAD_IMAGES = """[...document.images]
+  .filter((image) => !image.naturalWidth || !image.alt.trim())
+  .map((image) => image.src.slice(0, 80) + ' alt: ' + image.alt)"""
+# The widest thing that pushes a page beyond the screen, "" where nothing does.
+OVERFLOW = """() => {
+  const root = document.documentElement;
+  if (root.scrollWidth <= root.clientWidth) return "";
+  const right = (element) => element.getBoundingClientRect().right;
+  const all = [...document.querySelectorAll("main *")].sort((a, b) => right(b) - right(a));
+  return `${root.scrollWidth} px wide, because of ${all[0]?.outerHTML.slice(0, 200)}`;
+}"""
+
+
+class Quiet(http.server.SimpleHTTPRequestHandler):
+    def log_message(self, *words):
+        pass
+
+
+@pytest.fixture(scope="module")
+def address(tmp_path_factory):
+    """Builds the website with the command of `make site` and serves it."""
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    options = re.search(r"-m sphinx (.*) docs ", makefile)[1].split()
+    assert "-W" in options, "make site must treat warnings as errors"
+    folder = tmp_path_factory.mktemp("website")
+    command = [sys.executable, "-m", "sphinx", "--quiet", *options, "docs", str(folder / "site")]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(
+        command, cwd=ROOT, env=environment, capture_output=True, encoding="utf-8"
+    )
+    assert done.returncode == 0, done.stderr
+    handler = functools.partial(Quiet, directory=folder / "site")
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}/"
+    server.shutdown()
+
+
+@pytest.fixture
+def page(browser, address):
+    """A page of a browser; in the end, nothing must have been missing or asked of the network."""
+    page = browser.new_page(viewport=DESKTOP)
+    asked, failed = [], []
+    page.on("request", lambda request: asked.append(request.url))
+    page.on(
+        "response",
+        lambda answer: answer.status >= 400 and failed.append((answer.status, answer.url)),
+    )
+    page.set_default_timeout(60_000)
+    yield page
+    page.close()
+    outside = {url for url in asked if not url.startswith((address, "data:", "blob:", "about:"))}
+    assert outside == set(), "the website works with no network"
+    assert [problem for problem in failed if "favicon" not in problem[1]] == []
+
+
+def lesson(address, page, name):
+    """Opens a lesson the way a reader does: from the first page."""
+    page.goto(address)
+    page.locator(f"main a[href*='{name}']").first.click()
+    page.wait_for_url(f"**/{name}*")
+
+
+def test_every_page_link_image_and_equation_works_on_a_desktop_and_a_phone(page, address):
+    waiting, links, anchors = [address], {}, {}
+    while waiting:
+        url = waiting.pop()
+        page.goto(url)
+        assert page.evaluate(MATH_IS_DRAWN) == [], url
+        assert page.evaluate(BAD_IMAGES) == [], url
+        anchors[url] = set(page.evaluate(ANCHORS)) | {""}
+        links[url] = [link for link in page.evaluate(LINKS) if link.startswith(address)]
+        page.set_viewport_size(PHONE)
+        assert page.evaluate(OVERFLOW) == "", f"{url} on a phone"
+        page.set_viewport_size(DESKTOP)
+        assert page.evaluate(OVERFLOW) == "", url
+        for target in {urldefrag(link).url for link in links[url]}:
+            if target in anchors or target in waiting:
+                continue
+            if re.search(r"\.(ipynb|py|md|txt)$", target):
+                # A file to download: it is enough that it is there.
+                assert page.request.head(target).ok, f"{target}, linked from {url}"
+                anchors[target] = {""}
+            else:
+                waiting.append(target)
+    for url, targets in links.items():
+        for target in map(urldefrag, targets):
+            assert target.fragment in anchors[target.url], f"{target.url}#{target.fragment} in {url}"
+    for name in (*build.LESSONS, build.GLOSSARY, "helpers", "when_something_goes_wrong"):
+        assert any(re.search(rf"/{name}(/|\.html)?$", url) for url in anchors), f"no page {name}"
+
+
+def test_equations_of_lesson_3_are_drawn(page, address):
+    # The walk above would pass on a page without any.
+    lesson(address, page, build.LESSONS[2])
+    page.locator("mjx-container").first.wait_for()
+    assert page.evaluate(MATH_IS_DRAWN) == []
+
+
+@pytest.mark.parametrize("word", ["softmax", "load_mnist"])
+def test_search_finds(page, address, word):
+    page.goto(address)
+    page.get_by_role("button", name="Search").first.click()
+    page.locator("#pst-search-dialog input[type=search]").fill(word)
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/search*")
+    page.locator("#search-results li a").first.wait_for()
+    found = page.locator("#search-results li").all_inner_texts()
+    expected = "Softmax and ReLU" if word == "softmax" else "helpers"
+    assert any(expected in text for text in found), found
+
+
+def test_solutions_are_folded_until_they_are_asked_for(page, address):
+    for name in build.LESSONS:
+        lesson(address, page, name)
+        notebook = build.read_notebook(build.SOLUTIONS / f"{name}.ipynb")
+        solutions = page.locator("details", has_text="Show a solution")
+        assert solutions.count() == sum(map(build.is_solution, notebook.cells)), name
+        assert page.locator("details[open]").count() == 0, name
+    code = solutions.first.locator("div.highlight").first
+    assert not code.is_visible()
+    solutions.first.locator("summary").click()
+    assert code.is_visible()
+
+
+def test_dark_mode_keeps_figures_on_white_paper(page, address):
+    lesson(address, page, build.LESSONS[1])
+    lightness = "getComputedStyle(document.body).backgroundColor.match(/\\d+/g).map(Number)[0]"
+    switch = page.locator(".theme-switch-button").first
+    for _ in range(3):  # light, dark, as the system has it
+        if page.locator("html").get_attribute("data-theme") == "dark":
+            break
+        switch.click()
+    assert page.locator("html").get_attribute("data-theme") == "dark"
+    assert page.evaluate(lightness) < 60
+    figures = page.locator(".cell_output img")
+    assert figures.count() > 3
+    for figure in figures.all():
+        style = figure.evaluate("(figure) => [getComputedStyle(figure)].map(s => s.backgroundColor + s.filter)[0]")
+        assert style == "rgb(255, 255, 255)none"
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("device", ["desktop", "phone"])
+def test_screenshots_for_people_to_look_at(browser, address, device, scheme):
+    SCREENSHOTS.mkdir(exist_ok=True)
+    size = PHONE if device == "phone" else DESKTOP
+    page = browser.new_page(viewport=size, color_scheme=scheme)
+    lesson(address, page, build.LESSONS[1])
+    page.evaluate(MATH_IS_DRAWN)
+    path = SCREENSHOTS / f"site_{device}_{scheme}.png"
+    page.screenshot(path=path, full_page=True)
+    page.close()
+    assert path.stat().st_size > 10_000
