@@ -46,6 +46,7 @@ myst_enable_extensions = ["dollarmath"]
 myst_heading_anchors = 3
 autodoc_member_order = "bysource"
 autodoc_typehints = "description"
+autodoc_type_aliases = {"ArrayLike": "ArrayLike"}  # not the ten lines that it stands for
 html_theme = "sphinx_book_theme"
 html_static_path = ["_static"]
 html_css_files = ["figures.css"]

@@ -517,7 +517,7 @@ def check_fast_rmsprop(fast_accuracy: float, reason: str) -> str | None:
     return _wrong_reason(
         reason,
         {
-            "b": "with a learning rate of 0.001, the same 6,000 images are enough for over 80 %.",
+            "b": "with a learning rate of 0.001, the same 6,000 images are enough for over 80%.",
             "c": "a network that overfits reads its training images well. Look at their accuracy.",
         },
     )

@@ -102,7 +102,9 @@ class _Picture:
 def _show(figure: Figure, alt: str) -> None:
     """Show the figure with its alternative text, at two pixels for each pixel of the page."""
     buffer = io.BytesIO()
-    figure.savefig(buffer, dpi=2 * PIXELS_PER_INCH, facecolor="white")
+    figure.savefig(
+        buffer, dpi=2 * PIXELS_PER_INCH, facecolor="white", pil_kwargs={"compress_level": 0}
+    )
     # 256 colors halve the size of the notebook and look the same.
     picture = Image.open(buffer).convert("RGB").quantize(256, dither=Image.Dither.NONE)
     small = io.BytesIO()
@@ -755,7 +757,7 @@ def plot_confusion_matrix(confusion_matrix: ArrayLike, title: str | None = None)
         text, weight = f"{count:,}", "normal"
         if row == column:
             text, weight = f"{count:,}\n{_percent(shares[row, column])}", "bold"
-        dark = norm(shares[row, column]) > 0.62
+        dark = norm(shares[row, column]) > 0.715  # where white stands out more than black
         color = "white" if dark else "black" if count else "#707070"
         _write(axes, column, row, text, weight=weight, color=color, linespacing=1.3)
     axes.set(xticks=range(10), yticks=range(10), xlabel="predicted digit", ylabel="true digit")

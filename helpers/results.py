@@ -28,7 +28,7 @@ class Expected(NamedTuple):
     journey: bool = False
 
     def __str__(self) -> str:
-        return f"{100 * self.low:g}–{100 * self.high:g} %"
+        return f"{100 * self.low:g}–{100 * self.high:g}%"
 
 
 EXPECTED = {
@@ -44,7 +44,7 @@ EXPECTED = {
 
 
 def record(name: str, value: float) -> None:
-    """Check a result against its expected range, print it, and keep it for the last lesson.
+    """Check a result against its expected range, print it, and keep it for the journey that lesson 6 draws.
 
     Args:
         name: Which result: a key of `EXPECTED`.

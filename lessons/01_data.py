@@ -264,9 +264,10 @@ plot_mean_images(mean_images)
 #
 # - The [*training images*](glossary.ipynb) are there to learn from. Our ten mean images are made of
 #   them.
-# - The [*test images*](glossary.ipynb) tell in the end how well it worked. They stand for all the images that are
-#   still to come, so nothing may be learned from them. A program could know its training images by
-#   heart and still not read a single new one; on the test images that would show.
+# - The [*test images*](glossary.ipynb) tell in the end how well it worked. They stand for all the
+#   images that are still to come, so nothing may be learned from them. A program could know its
+#   training images by heart and still not read a single new one; on the test images that would
+#   show.
 #
 # There is a trap in it. Suppose you try twenty methods, look at the test accuracy of each, and keep
 # the best. You have now chosen the method by the test images. Part of its success is luck with
@@ -304,7 +305,7 @@ print(f"digits among the validation images: {np.unique(validation_digits)}")
 # ## A baseline with no network
 #
 # A [*baseline*](glossary.ipynb) is a plain method to compare others with. Without one, you cannot
-# tell whether a result is good: is reading 60 % of the digits a lot?
+# tell whether a result is good: is reading 60% of the digits a lot?
 #
 # Ours compares an image with the ten mean images and answers with the digit of the most similar
 # one, the *nearest mean image*. To say how similar two images are, we take the difference of each

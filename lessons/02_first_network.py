@@ -39,11 +39,14 @@ print(f"test:     {test_images.shape} images, {test_digits.shape} digits")
 # %% [markdown]
 # ## One neuron
 #
-# A *neuron* takes numbers and gives back one number. It multiplies each input by a *weight*, adds
-# the products up, adds one more number called the *bias*, and passes the sum through a function
-# called its *activation*:
+# A [*neuron*](glossary.ipynb) takes numbers and gives back one number. It multiplies each input by a
+# *weight*, adds the products up, and adds one more number called the *bias*. This makes the
+# *weighted sum*. The neuron passes it through a function called its *activation*:
 #
 # $$ \text{output} = f(w_1 x_1 + w_2 x_2 + \dots + w_n x_n + b) $$
+#
+# Here $x_1$ to $x_n$ are the inputs, $w_1$ to $w_n$ the weights, $b$ is the bias and $f$ the
+# activation. The drawing computes one neuron with three inputs.
 
 # %%
 from helpers.plotting import plot_neuron
@@ -51,11 +54,15 @@ from helpers.plotting import plot_neuron
 plot_neuron()
 
 # %% [markdown]
+# Follow the numbers from left to right. Notice that a negative weight makes its input count against
+# the others.
+#
 # The weights and the bias are the neuron's *parameters*. To train a network is to find parameters
 # with which it does what you want. Everything else stays as you wrote it.
 #
-# Our first activation is the *sigmoid*, $\sigma(z) = 1 / (1 + e^{-z})$. It turns any number into one
-# between 0 and 1.
+# Our first activation is the *sigmoid*, $\sigma(z) = 1 / (1 + e^{-z})$, where $z$ is the weighted
+# sum. It turns any number into one between 0 and 1. We take it from PyTorch, the library that does
+# the computing in this series. Its name in Python is `torch`.
 
 # %%
 import torch
@@ -66,8 +73,8 @@ plot_activations({"sigmoid": torch.sigmoid})
 
 # %% [markdown]
 # Notice how flat the curve is at both ends: there, a neuron hardly reacts when its inputs change.
-# The right panel shows how steep the curve is, which never exceeds 0.25. Keep it in mind for
-# [lesson 3](03_softmax_and_relu.ipynb).
+# The right panel shows how steep the curve is, its *slope*. It is never more than 0.25. Keep this in
+# mind for [lesson 3](03_softmax_and_relu.ipynb).
 
 # %% [markdown]
 # ## Neurons in layers
@@ -76,8 +83,9 @@ plot_activations({"sigmoid": torch.sigmoid})
 # *multi-layer perceptron*, or MLP) the outputs of one layer are the inputs of the next, and each
 # neuron is connected to all of them.
 #
-# Ours has one input for each of the 28 × 28 = 784 pixels, two *hidden layers* of 32 neurons, and an
-# *output layer* of ten neurons, one per digit.
+# Ours has one input for each of the 28 × 28 = 784 pixels, two layers of 32 neurons, and at the end an
+# *output layer* of ten neurons, one per digit. The layers between the inputs and the output layer are
+# called *hidden layers*.
 
 # %%
 from helpers.plotting import plot_network
@@ -91,8 +99,8 @@ plot_network([28 * 28, 32, 32, 10])
 # %% [markdown]
 # ## The recipe of the network
 #
-# We write the network down as a *recipe*, one rule after another, with `Config`. A recipe makes
-# nothing yet; it says what to make.
+# We write the network down as a [*recipe*](glossary.ipynb), one rule after another, with `Config`. A
+# recipe makes nothing yet; it says what to make.
 
 # %% tags=["check-output"]
 from torch.nn import Sigmoid
@@ -111,10 +119,11 @@ print(mlp_config)
 
 # %% [markdown]
 # Read it from top to bottom: 784 inputs, two hidden layers of 32, ten outputs, a sigmoid in the
-# hidden layers (`blocks`), and a sigmoid at the outputs (`out_activation`).
+# hidden layers (`blocks.activation`), and a sigmoid at the outputs (`out_activation`).
 #
-# `create` makes the network. Its weights begin as small random numbers, so we first choose the seed
-# of the random numbers, as in lesson 1: with the same seed, you get the same network each time.
+# `create` makes the network, here a multi-layer perceptron of deeplay, a library of networks built
+# on PyTorch. Its weights begin as small random numbers, so we first set the seed (lesson 1), with
+# `seed_everything`: with the same seed, you get the same network each time.
 
 # %% tags=["check-output"]
 import deeplay as dl
@@ -125,7 +134,8 @@ mlp_model = mlp_config.create(dl.MultiLayerPerceptron)
 print(mlp_model)
 
 # %% [markdown]
-# The printout shows three blocks, each a *linear* part (the weighted sums) and an activation.
+# The printout shows three blocks, each with a `Linear` part (the weighted sums) and an activation.
+# The first two are the hidden layers, the last is the output layer.
 #
 # How many parameters did it make? Let us ask the network (`numel` is the number of elements of an
 # array), and then count by hand: each neuron has one weight per input and one bias.
@@ -164,14 +174,14 @@ plot_outputs(train_images[0], outputs[0], train_digits[0])
 # answer.
 #
 # Before training all ten lie near one half, and which of them is highest is chance: the network
-# knows nothing yet. Notice also that they do not add up to 1, so they are no probabilities.
-# [Lesson 3](03_softmax_and_relu.ipynb) changes that.
+# knows nothing yet. Notice also that they do not add up to 1, so you cannot read them as
+# probabilities. [Lesson 3](03_softmax_and_relu.ipynb) changes that.
 
 # %% [markdown]
 # ## The recipe of the classifier
 #
-# To learn, the network needs something to aim at. A *classifier* is the network together with all
-# that its training takes:
+# To learn, the network needs something to aim at, and a way to get there. A *classifier* is the
+# network together with all that its training takes:
 
 # %% tags=["check-output"]
 from torch.nn import MSELoss
@@ -193,15 +203,17 @@ print(classifier_config)
 #
 # - `model`: the network, from its own recipe.
 # - `num_classes`: there are ten digits to tell apart.
-# - `make_targets_one_hot`: the network gives ten numbers, so the right answer must be ten numbers
-#   too. *One-hot* means a 1 at the place of the digit and a 0 everywhere else.
-# - `loss`: one number that says how wrong the network is. The *mean squared error* takes the
-#   difference between each output and what it should be, squares it, and averages.
-# - `optimizer`: how to change the parameters so that the loss falls. *Stochastic gradient descent*
-#   (SGD) moves each parameter a little in the direction in which the loss falls fastest. The
-#   *learning rate* `lr` says how far.
+# - `make_targets_one_hot`: the network gives ten numbers, so the right answer, the *target*, must be
+#   ten numbers too. *One-hot* means a 1 at the place of the digit and a 0 everywhere else.
+# - `loss`: the [*loss*](glossary.ipynb) is one number that says how wrong the network is. Ours is the
+#   *mean squared error* (`MSELoss`): it takes the difference between each output and its target,
+#   squares it, and averages.
+# - `optimizer`: the [*optimizer*](glossary.ipynb) is the rule by which the parameters change so that
+#   the loss falls. *Stochastic gradient descent* (SGD) moves each parameter a little in the direction
+#   in which the loss falls. The *learning rate* `lr` says how far. (*Stochastic* means "by chance":
+#   the images come in random order. Lesson 3 explains the gradient.)
 #
-# Here are the first two of these ideas in numbers, for the image above.
+# Here are target and loss in numbers, for the image above.
 
 # %%
 target = torch.nn.functional.one_hot(torch.tensor(train_digits[0]), num_classes=10)
@@ -214,7 +226,7 @@ print(f"mean squared error of the untrained network: {error:.3f}")
 # ## The same recipe, step by step
 #
 # A recipe can also set the rules of the network one at a time, through `model`. It is the same
-# recipe, and `==` can tell.
+# recipe, as `==` confirms.
 
 # %% tags=["check-output"]
 step_by_step = (
@@ -281,6 +293,9 @@ print(f"{len(train_dataloader):,} training batches, {len(test_dataloader):,} tes
 # such pass is an *epoch*. `accelerator="auto"` uses a graphics card if there is one, and the
 # processor if not.
 #
+# `fit` starts the training. When it is done, it prints the loss and the share of training images
+# read correctly, both averaged over the epoch, and the time.
+#
 # (`Classifier` and `Trainer` are deeplay's, with quicker bookkeeping: they train to the same
 # weights, bit for bit. The top of `helpers/training.py` says how.)
 
@@ -312,8 +327,7 @@ plot_history(trainer.history)
 # %% [markdown]
 # ## Testing
 #
-# The accuracy that counts is the one on images that the network has never seen: a network could
-# learn its 60,000 training images by heart and still not read a single new one.
+# The accuracy that counts is the one on images that the network has never seen (lesson 1 says why).
 
 # %%
 from helpers.results import record
@@ -323,7 +337,7 @@ record("sigmoid", test_result["test_accuracy"])
 
 # %% [markdown]
 # About {{ sigmoid }} of the test images are read correctly, depending on the seed and on your
-# machine. Guessing would reach about 10 %.
+# machine. Guessing would reach about 10%.
 
 # %% [markdown]
 # ## The confusion matrix
@@ -341,9 +355,10 @@ predictions = outputs.argmax(dim=1)
 print(f"outputs {tuple(outputs.shape)}, predictions {tuple(predictions.shape)}")
 
 # %% [markdown]
-# The *confusion matrix* counts: row 3, column 5 holds the number of images of a 3 that the network
-# took for a 5. In this series a **row is always the true digit** and a **column the predicted
-# digit**. (You will meet it the other way round elsewhere; look at the axes before you read one.)
+# The [*confusion matrix*](glossary.ipynb) counts: row 3, column 5 holds the number of images of a 3
+# that the network took for a 5. In this series a **row is always the true digit** and a **column
+# the predicted digit**. (You will meet it the other way round elsewhere; look at the axes before
+# you read one.)
 
 # %%
 from torchmetrics.functional.classification import multiclass_confusion_matrix
@@ -378,15 +393,15 @@ print("each row adds up to the number of test images of its digit")
 # correctly, with no network at all. Ours reads {{ sigmoid }}. Why go on?
 #
 # Because this network is held back by choices that we can change: its outputs know nothing of each
-# other, its sigmoids are flat almost everywhere, its steps follow single images, and it saw each
-# image once. The next lessons change one of these at a time. The mean images have nothing to change:
+# other, its sigmoids are nowhere steep, its steps follow single images, and it saw each image
+# once. The next lessons change one of these at a time. The mean images have nothing to change:
 # they are as good as they will ever be.
 
 # %% [markdown]
 # ## What you learned
 #
-# - A neuron computes a weighted sum, adds a bias, and applies an activation. A dense network stacks
-#   layers of them.
+# - A neuron computes a weighted sum, bias included, and applies an activation. A dense network
+#   stacks layers of neurons.
 # - A recipe (`Config`) writes down a network or a classifier; `create` makes it.
 # - Training changes the parameters step by step so that the loss falls. A pass over all training
 #   images is an epoch.
@@ -401,8 +416,8 @@ print("each row adds up to the number of test images of its digit")
 # %% [markdown]
 # ### Exercise 1: predict
 #
-# How many parameters does a network with 784 inputs, *one* hidden layer of 64 neurons and 10 outputs
-# have? Work it out on paper first.
+# How many parameters does a network with 784 inputs, **one** hidden layer of 64 neurons and 10
+# outputs have? Work it out on paper first.
 
 # %% tags=["exercise"]
 from helpers.checks import check_parameter_count
@@ -415,9 +430,9 @@ check_parameter_count(parameters_784_64_10)
 # %% [markdown]
 # ### Exercise 2: change and explain
 #
-# Train the lesson's `classifier` on for one epoch, on the first 6,000 training images *sorted by
-# digit* (`np.argsort` on their digits gives the order) and with `shuffle=False`. Put its test
-# accuracy into `unshuffled_accuracy`. Then say why, with `reason = "a"`, `"b"` or `"c"`:
+# Train the lesson's `classifier` for one more epoch, on the first 6,000 training images **sorted by
+# digit** (`np.argsort` on their digits gives the order) and with `shuffle=False`. Put its test
+# accuracy into `unshuffled_accuracy`. Then say why it changed, with `reason = "a"`, `"b"` or `"c"`:
 #
 # - **a**: the sorted images are harder to read;
 # - **b**: while it sees only one digit, the network forgets the others;

@@ -91,8 +91,8 @@ seed_everything(0, verbose=False)
 classifier = classifier_config.create(Classifier)
 outputs, digits = predict(classifier, test_dataloader)
 
-for image in range(3):
-    print(f"test image {image}: the ten outputs add up to {outputs[image].sum():.2f}")
+for index in range(3):
+    print(f"test image {index}: the ten outputs add up to {outputs[index].sum():.2f}")
 
 # %% [markdown]
 # They add up to something near 5, since each of the ten starts somewhere near one half. Such a
@@ -104,14 +104,15 @@ for image in range(3):
 # %% [markdown]
 # ## Softmax
 #
-# *Softmax* is an activation that looks at all ten neurons of the output layer together. It takes
-# their ten weighted sums $z_0, z_1, \dots, z_9$, which may be any numbers, and makes ten outputs of
-# them:
+# [*Softmax*](glossary.ipynb) is an activation that looks at all ten neurons of the output layer
+# together. It takes their ten weighted sums $z_0, z_1, \dots, z_9$, which may be any numbers, and
+# makes ten outputs of them:
 #
 # $$ p_i = \frac{e^{z_i}}{e^{z_0} + e^{z_1} + \dots + e^{z_9}} $$
 #
-# The top makes each number positive, because $e^z$ is positive for every $z$. The bottom is the sum
-# of all the tops, so each output is a share of the whole, and the ten shares add up to 1.
+# Here $p_i$ is the output for digit $i$. The top of the fraction makes each number positive, because
+# $e^z$ is positive for every $z$. The bottom is the sum of all the tops, so each output is a share of
+# the whole, and the ten shares add up to 1.
 
 # %%
 import torch
@@ -184,8 +185,8 @@ record("softmax", test_result["test_accuracy"])
 # %% [markdown]
 # From {{ sigmoid }} to {{ softmax }} of the test images, with one rule.
 #
-# (The accuracy in the training's own line is much lower, because it is an average over the whole
-# epoch, including the time when the network knew nothing. The test comes at the end.)
+# (The training's own line shows a much lower accuracy. As in lesson 2, that is an average over the
+# whole epoch, and the test comes at the end.)
 #
 # Let us check that the outputs do add up to 1 now, and then look at where the mistakes are.
 
@@ -205,7 +206,7 @@ confusion_matrix = multiclass_confusion_matrix(predictions, digits, num_classes=
 plot_confusion_matrix(confusion_matrix)
 
 # %% [markdown]
-# More of the diagonal is dark than in lesson 2, but it still has gaps. Find the digit with the lowest
+# More of the diagonal is dark than in lesson 2, but not all of it. Find the digit with the lowest
 # recall, go along its row and see what its images are taken for. Then look down its column: a digit
 # that is seldom found is often a digit that the network seldom says.
 #
@@ -213,9 +214,9 @@ plot_confusion_matrix(confusion_matrix)
 # look like it.
 
 # %% [markdown]
-# ## Why so late?
+# ## Where the time went
 #
-# The loss along the epoch shows that it had little time to.
+# The loss along the epoch shows that it had little time to learn that.
 
 # %%
 from helpers.plotting import plot_history
@@ -225,8 +226,8 @@ plot_history(trainer.history)
 # %% [markdown]
 # Notice where the curve starts, at 0.09. That is the loss of the fair guess, 0.1 for every digit:
 # the right digit misses its 1 by 0.9, the nine others miss their 0 by 0.1, and the mean of the
-# squares is $(0.9^2 + 9 \cdot 0.1^2) / 10 = 0.09$. With softmax, an untrained network gives the fair
-# guess from the start. With sigmoids it first had to learn it.
+# squares is $(0.9^2 + 9 \cdot 0.1^2) / 10 = 0.09$. With softmax, even an untrained network gives
+# about the fair guess. With sigmoids it first had to learn it.
 #
 # Notice then how long the curve stays there: thousands of steps, in which the network learns next to
 # nothing. Here are the numbers.
@@ -243,22 +244,22 @@ assert abs(step_losses[5_000:10_000].mean() - 0.09) < 0.005
 
 # %% [markdown]
 # After 10,000 steps the loss is still the loss of a fair guess. Something keeps the network from
-# learning, and it is not at the outputs. Let us look at the hidden layers.
+# learning. The outputs are mended, so let us look at the hidden layers.
 
 # %% [markdown]
 # ## How the loss reaches the first layer
 #
-# For each parameter, training asks: if I change this parameter a little, how much does the loss
-# change? The answers for all parameters together are called the *gradient*, and in each step SGD
-# changes every parameter by
+# For each parameter, training asks: if this parameter changes a little, how much does the loss
+# change? The answers for all parameters together are called the [*gradient*](glossary.ipynb), and in
+# each step SGD changes every parameter by
 #
 # $$ \text{change} = -\,\text{learning rate} \times \text{gradient} $$
 #
-# A parameter with a tiny gradient hardly moves.
+# The minus sign makes the loss fall. A parameter with a tiny gradient hardly moves.
 #
 # Now follow a small change of a weight in the first layer on its way to the loss. It changes the
-# weighted sum of its neuron. By how much this changes the neuron's output, the *slope* of the
-# activation says: with a slope of 0.25, a quarter of the change gets through. This change is
+# weighted sum of its neuron. How much of this reaches the neuron's output depends on the *slope* of
+# the activation: with a slope of 0.25, a quarter of the change gets through. This change is
 # multiplied by a weight of the next layer, then by the slope there, and so on, to the outputs.
 #
 # So the slopes multiply. (Mathematicians call it the *chain rule*.) A sigmoid's slope is 0.25 at
@@ -268,8 +269,8 @@ assert abs(step_losses[5_000:10_000].mean() - 0.09) < 0.005
 # %% [markdown]
 # ## ReLU
 #
-# The *rectified linear unit*, or *ReLU*, is about the plainest function that is not a straight line.
-# It keeps what is positive and replaces what is negative by 0:
+# The *rectified linear unit*, or [*ReLU*](glossary.ipynb), is about the plainest function that is
+# not a straight line. It keeps what is positive and replaces what is negative by 0:
 #
 # $$ \text{ReLU}(z) = \max(0, z) $$
 #
@@ -281,9 +282,9 @@ from helpers.plotting import plot_activations
 plot_activations({"sigmoid": torch.sigmoid, "ReLU": torch.relu})
 
 # %% [markdown]
-# Look at the slopes, on the right. For positive sums, ReLU's slope is 1: a change gets through
-# whole, through as many layers as there are. The sigmoid's slope is 0.25 in the middle and close to
-# 0 at both ends.
+# On the left, ReLU leaves the panel at the top: it has no upper limit. Now look at the slopes, on
+# the right. For positive sums, ReLU's slope is 1: a change gets through whole, through as many
+# layers as there are. The sigmoid's slope is 0.25 in the middle and close to 0 at both ends.
 #
 # For negative sums, ReLU's slope is 0: for this image, the neuron is switched off. That is fine as
 # long as other images switch it on. (A neuron that no image switches on learns nothing any more. It
@@ -292,7 +293,7 @@ plot_activations({"sigmoid": torch.sigmoid, "ReLU": torch.relu})
 # %% [markdown]
 # ## The second change: ReLU in the hidden layers
 #
-# `blocks` are the hidden layers, so the softmax at the outputs stays.
+# `blocks.activation` sets the activation of the hidden layers; the softmax at the outputs stays.
 
 # %% tags=["check-output"]
 from torch.nn import ReLU
@@ -303,8 +304,8 @@ print(difference(with_softmax, with_relu))
 # %% [markdown]
 # Before we train, let us test the argument about the slopes. This function makes an untrained
 # network, computes the loss of 1,000 training images, and asks for the gradient. `backward` computes
-# it, from the loss back to the first layer. What we look at is the mean size of the gradient in each
-# layer of weights, compared with the output layer.
+# it, from the loss back to the first layer, which is called *backpropagation*. What we look at is the
+# mean size of the gradient in each layer of weights, compared with the output layer.
 
 
 # %%
@@ -364,7 +365,7 @@ confusion_matrix = multiclass_confusion_matrix(predictions, digits, num_classes=
 plot_confusion_matrix(confusion_matrix)
 
 # %% [markdown]
-# The gaps are gone: every digit is found, and the mistakes are spread over the matrix. Look for the
+# Now the whole diagonal is dark, and the mistakes are spread over the matrix. Look for the
 # largest numbers beside the diagonal: they make a good list of what is still hard. Do these digits
 # look alike to you too? [Lesson 6](06_failure_analysis.ipynb) looks at
 # such images one by one.
@@ -385,8 +386,8 @@ assert recalls.min() > 0.75
 # | softmax at the outputs | {{ softmax }} |
 # | and ReLU in the hidden layers | {{ relu }} |
 #
-# *Softmax* put in what we know about the question: exactly one digit is right. That lifts the
-# network up toward the mean images. *ReLU* let the loss reach the first layer, and now
+# Softmax put in what we know about the question: exactly one digit is right. That lifts the
+# network up toward the mean images. ReLU let the loss reach the first layer, and now
 # the network leaves them behind. Neither cost a single parameter or step more.
 #
 # Two honest remarks.
@@ -419,7 +420,7 @@ assert recalls.min() > 0.75
 # %% [markdown]
 # ### Exercise 1: predict
 #
-# A network has *five* hidden layers of sigmoid neurons. On the way from the first layer to the
+# A network has **five** hidden layers of sigmoid neurons. On the way from the first layer to the
 # outputs, five slopes multiply. What is the largest number that this product can be? Guess how small
 # it is before you work it out.
 
@@ -438,8 +439,8 @@ check_five_slopes(largest_product)
 # from `with_softmax`, with `torch.nn.Tanh` in the hidden layers. Draw `torch.tanh` beside the
 # sigmoid with `plot_activations`, and predict which of the two learns faster.
 #
-# Then train a classifier from `with_softmax` and one from `with_tanh` for one epoch on the *first
-# 6,000* training images, and put their test accuracies into `sigmoid_accuracy` and `tanh_accuracy`.
+# Then train a classifier from `with_softmax` and one from `with_tanh` for one epoch on the **first
+# 6,000** training images, and put their test accuracies into `sigmoid_accuracy` and `tanh_accuracy`.
 # Why do they differ?
 #
 # - **a**: the hyperbolic tangent is nowhere flat;
@@ -470,7 +471,7 @@ check_tanh(with_tanh, sigmoid_accuracy, tanh_accuracy, reason)
 # %% [markdown]
 # ### Exercise 3: build
 #
-# Write softmax yourself: a function that takes a numpy array of numbers and returns their shares.
+# Write softmax yourself: a function that takes a NumPy array of numbers and returns their shares.
 #
 # The check also tries numbers as large as 1,000, and $e^{1000}$ is more than a computer can hold.
 # The way out: subtract the largest number from all of them first. It changes no share, because the

@@ -25,8 +25,9 @@
 # ## Recap: images to choose with
 #
 # This lesson chooses between batch sizes. As [lesson 1](01_data.ipynb) said, one chooses with images
-# that are neither learned from nor tested on: 10,000 of the training images become *validation
-# images*, and 50,000 are left to learn from. The test images are not even loaded today.
+# that are neither learned from nor tested on: 10,000 of the training images become validation images.
+# The other 50,000 are left to learn from, and from now on these are our `train_images`. The test
+# images are not even loaded today.
 
 # %% tags=["check-output"]
 import numpy as np
@@ -72,9 +73,9 @@ print(classifier_config)
 # %% [markdown]
 # ## What a batch is
 #
-# A *batch*, or *mini-batch*, is a handful of images that the network looks at together before it
-# takes one step. The dataloader puts them together. So far its `batch_size` was 1, so we used
-# batches all the time, of one image each. Let us ask for 16.
+# A [*batch*](glossary.ipynb), or *mini-batch*, is a handful of images that the network looks at
+# together before it takes one step. The dataloader puts them together. So far its `batch_size` was
+# 1, so we used batches all the time, of one image each. Let us ask for 16.
 
 # %% tags=["check-output"]
 from lightning import seed_everything
@@ -94,7 +95,8 @@ plot_batch(batch_images, batch_digits)
 
 # %% [markdown]
 # A batch of images is one array with three dimensions: 16 images of 28 × 28 pixels. With it come 16
-# digits. The images are drawn at random, so some digits appear twice and others not at all.
+# digits. The images are drawn at random, so some digits appear more than once, and others perhaps not
+# at all.
 #
 # The network takes the whole array and gives ten outputs for each image.
 
@@ -125,8 +127,8 @@ for batch_size in batch_sizes:
 # (50,000 divided by 64 is 781.25: after 781 full batches, 16 images are left over, and they make a
 # last, smaller batch.)
 #
-# The batch size is a *hyperparameter*: a number that you choose and that training does not change.
-# The learning rate is another, and so are the sizes of the layers.
+# The batch size is a [*hyperparameter*](glossary.ipynb): a number that you choose and that training
+# does not change. The learning rate is another, and so are the sizes of the layers.
 
 # %% [markdown]
 # ## Four batch sizes, one epoch each
@@ -175,8 +177,8 @@ plot_batch_sizes(results)
 # many images it looks at: Python calls one function after another, and the optimizer changes all
 # 26,506 parameters. With batches of 16, sixteen images share these costs.
 #
-# The computing itself gains too. A processor multiplies a matrix by 16 columns of numbers in far less
-# than 16 times the time that it needs for one. (On a graphics card this is even more so: it computes
+# The computing itself gains too. A processor multiplies 16 images by the weights in far less than 16
+# times the time that it needs for one. (On a graphics card this is even more so: it computes
 # hundreds of images about as fast as one.)
 
 # %%
@@ -210,8 +212,8 @@ assert results[256]["accuracy"] < 0.3
 
 # %% [markdown]
 # With single images the network already reads most of the validation images. With batches of 16 it
-# is about halfway there, and with batches of 256 it is little better than guessing, which is right
-# once in ten.
+# is part of the way there, and with batches of 256 it reads hardly more of them than by guessing,
+# which is right about once in ten.
 #
 # To see where each network stands, we draw the loss against the number of images seen.
 
@@ -223,7 +225,7 @@ plot_step_losses(step_losses)
 # %% [markdown]
 # Follow the thick lines first. All begin at 0.09, the loss of the fair guess. With single images the
 # loss falls early on; with batches of 16 it begins to fall much later; with 64 and 256 the epoch is
-# over before the fall has really begun. They are all on the same way, and some have not come far.
+# over before the fall has really begun. They are all on the same road, and some have not come far.
 #
 # Now look at the thin lines, the losses of the single steps. At batch size 1 they fill the panel:
 # one image is easy and has a loss near 0, the next is hard, and its loss is high. The bigger the
@@ -232,12 +234,13 @@ plot_step_losses(step_losses)
 # %% [markdown]
 # ## Noise
 #
-# This jumping up and down is called *noise*. How much of it does a batch take away? The panels
-# cannot tell, because their networks are not equally far. So we take one network, the first, compute
-# its loss for each training image, and average these losses in groups of 1, 16, 64 and 256.
+# This jumping up and down is called [*noise*](glossary.ipynb). How much of it does a batch take away?
+# The panels cannot tell, because their networks have not come equally far. So we take one network,
+# the first, compute its loss for each training image, and average these losses in groups of 1, 16,
+# 64 and 256.
 #
-# The *standard deviation* says how far such averages typically lie from their mean. (49,920 is the
-# largest number of images that can be divided into groups of 256.)
+# The *standard deviation* says how far such averages typically lie from their mean. The cell prints
+# it after the ±. (49,920 is the most images that can be divided into groups of 256.)
 
 # %%
 import torch
@@ -292,8 +295,10 @@ assert 3 < spread[16] / spread[256] < 5
 # %% [markdown]
 # ## Our choice: 16, and more epochs
 #
-# We take batches of 16. They leave many steps in an epoch, and they are so much quicker that in about
-# the time of one epoch of single images we can go through the training images ten times.
+# We take batches of 16: among the three quick sizes, they did best on the validation images. They
+# leave many steps in an epoch, which our short steps need, and so we stay below the 32 of the rule of
+# thumb. And they are so much quicker that in about the time of one epoch of single images we can go
+# through the training images ten times.
 
 # %%
 train_dataloader = make_dataloader(train_images, train_digits, batch_size=16, shuffle=True)
@@ -312,7 +317,7 @@ plot_history(trainer.history)
 
 # %% [markdown]
 # Look at the right panel. The accuracy jumps up between the first and the second epoch. After that,
-# each epoch brings less than the one before, but the curve is still rising in the end.
+# an epoch brings less and less, but the curve is still rising in the end.
 #
 # The two curves stay close together: the network reads validation images, which it never learned
 # from, about as well as training images. In the first epochs it even seems to read them better. That
@@ -351,12 +356,12 @@ assert 0.2 < ratio < 5
 assert accuracy > single["accuracy"] - 0.02
 
 # %% [markdown]
-# To be honest: up to now, not much. The accuracy is about the same, and so is the time. But it took
-# fewer steps to get there, and calmer ones.
+# To be honest: up to now, not much. The accuracy is about the same, and the time is not far off. But
+# it took fewer steps to get there, and calmer ones.
 #
-# What calm steps are good for is that they can be longer. We have left the learning rate at 0.1,
-# because we change one thing at a time. It was a good length for the noisy steps after single images;
-# for batches of 16 it is too careful. Exercise 2 changes it, and the optimizers of
+# What are calm steps good for? They can be longer. We have left the learning rate at 0.1, because we
+# change one thing at a time. It suited the noisy steps after single images; for batches of 16 it is
+# too careful. Exercise 2 changes it, and the optimizers of
 # [lesson 5](05_optimizers.ipynb) find the right length by themselves, for each parameter.
 
 # %% [markdown]
@@ -392,10 +397,10 @@ check_steps(steps_of_three_epochs)
 # %% [markdown]
 # ### Exercise 2: change and explain
 #
-# With batches of 16 and the learning rate 0.1, one epoch brought the network halfway. Make a recipe
-# with 16 times the learning rate, `lr=1.6`, and predict what one epoch brings now. Then train a new
-# classifier from it for one epoch with batches of 16, and put its validation accuracy into
-# `fast_accuracy`.
+# With batches of 16 and the learning rate 0.1, one epoch brought the network part of the way. Make
+# a recipe with 16 times the learning rate, `lr=1.6`, and predict what one epoch brings now. Then
+# train a new classifier from it for one epoch with batches of 16, and put its validation accuracy
+# into `fast_accuracy`.
 #
 # Why can batches of 16 do with such long steps?
 #

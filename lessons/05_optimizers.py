@@ -36,10 +36,8 @@ test_images, test_digits = load_mnist("test")
 
 print(f"{len(train_images):,} training images, {len(test_images):,} test images")
 
-# %% tags=["check-output"]
-import deeplay as dl
-from torch.nn import MSELoss, ReLU, Softmax
-from torch.optim import SGD
+# %%
+from torch.nn import ReLU, Softmax
 
 from helpers.config import Config
 
@@ -51,6 +49,12 @@ mlp_config = (
     .blocks.activation(ReLU)
     .out_activation(Softmax, dim=1)
 )
+
+# %% tags=["check-output"]
+import deeplay as dl
+from torch.nn import MSELoss
+from torch.optim import SGD
+
 with_relu = (
     Config()
     .model(dl.MultiLayerPerceptron, mlp_config)
@@ -107,8 +111,8 @@ print(f"{len(for_validation):,} images to choose with")
 # differ only in what they make of them.
 #
 # In the formulas, $w$ is a weight, $g$ its slope for the present batch (the weight's own part of
-# the gradient, which we call its gradient for short), and $\eta$ (eta) the learning rate. The arrow
-# $\leftarrow$ means "becomes".
+# the gradient, which we call its gradient for short), and $\eta$ (eta) the learning rate. The
+# arrow $\leftarrow$ means "becomes".
 
 # %% [markdown]
 # ### SGD

@@ -308,8 +308,8 @@ plot_image_rows(
 )
 
 # %% [markdown]
-# You read all four rows without effort. To the network, each of them is 784 numbers, and a shift
-# by three pixels changes most of those that matter.
+# You read row two to four as well as row one. To the network, each of them is 784 numbers, and a
+# shift by three pixels changes most of those that matter.
 
 # %% [markdown]
 # ## How far does it hold?
@@ -362,8 +362,8 @@ plot_robustness(
 #   the network reads fewer than half of the images.
 # - Most digits turned by 15 degrees are still read. People write at different slants, so the
 #   training images held such digits. At 60 degrees most are lost.
-# - Noise leaves every stroke in its place. You would read row four above without a mistake, and
-#   most likely one with twice the noise; the network would not.
+# - Noise leaves every stroke in its place. You read the noisy row above as well as the clean one,
+#   and most likely one with twice the noise; the network does not.
 #
 # No test image told us so. They come from the same source as the training images, and share their
 # neatness. **A test accuracy holds for images like the test images.**

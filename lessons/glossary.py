@@ -1,14 +1,15 @@
 # %% [markdown]
 # # Glossary and notation
 #
-# One page to come back to. The number in brackets is the lesson in which a word first appears.
+# One page to come back to. The number in brackets is the lesson in which a word first appears. The
+# lessons begin with [lesson 1](01_data.ipynb).
 #
 # ## Words
 #
 # **Accuracy** (1): the share of images that are read correctly.
 #
-# **Activation** (2): the function that a neuron applies to its weighted sum, such as sigmoid, ReLU or
-# softmax.
+# **Activation** (2): the function that a neuron applies to its weighted sum, such as sigmoid,
+# ReLU or softmax.
 #
 # **Adam** (5): an optimizer that combines momentum with RMSprop's step sizes.
 #
@@ -17,33 +18,51 @@
 #
 # **Baseline** (1): a plain method to compare others with. Ours is the nearest mean image.
 #
-# **Batch, mini-batch** (4): the images that the network looks at before it takes one step.
+# **Batch, mini-batch** (2): the images that the network looks at before it takes one step.
 #
-# **Batch size** (4): the number of images in a batch.
+# **Batch size** (2): the number of images in a batch.
 #
-# **Bias** (2): the number that a neuron adds to its weighted sum.
+# **Bias** (2): the number that a neuron adds to the sum of its weighted inputs.
 #
-# **Classifier** (2): a network together with all that its training takes: loss, optimizer, metrics.
+# **Chain rule** (3): when a change passes through several functions in a row, their slopes
+# multiply. Backpropagation is built on it.
+#
+# **Classifier** (2): a network together with all that its training takes, such as loss and
+# optimizer.
 #
 # **Confusion matrix** (2): a table that counts, for each true digit (row), what was predicted
 # (column).
 #
+# **Cross-entropy** (3): a loss that looks only at the probability given to the right digit.
+#
 # **Dataloader** (2): hands images and digits to the training, batch by batch.
+#
+# **Dead neuron** (3): a ReLU neuron that no image switches on, so that it learns nothing any
+# more.
 #
 # **Dense network, multi-layer perceptron, MLP** (2): layers of neurons, in which each neuron is
 # connected to all outputs of the layer before.
 #
-# **Digit** (1): what an image shows, a number from 0 to 9. Elsewhere often called *label*, *class*
-# or *ground truth*.
+# **Digit** (1): what an image shows, a number from 0 to 9; see *label*.
 #
 # **Epoch** (2): one pass over all training images.
 #
-# **Gradient** (4): the slopes of the loss for all parameters at once; against it the loss falls
+# **Gradient** (3): the slopes of the loss for all parameters at once; against it the loss falls
 # fastest.
+#
+# **Grayscale** (1): with one number a pixel, from light to dark, and no color.
 #
 # **Hidden layer** (2): a layer between the inputs and the output layer.
 #
+# **Hyperbolic tangent, tanh** (3): an activation like the sigmoid, but from -1 to 1 and steeper.
+#
+# **Hyperparameter** (4): a number that you choose and that training does not change, such as the
+# batch size.
+#
 # **Image** (1): 28 × 28 gray values between 0 (paper) and 1 (ink).
+#
+# **Label** (1): the right answer for an image. Here it is always a digit; elsewhere it is also
+# called *class* or *ground truth*.
 #
 # **Layer** (2): a row of neurons that look at the same inputs.
 #
@@ -57,17 +76,28 @@
 #
 # **Mean squared error** (2): the mean of the squared differences between outputs and targets.
 #
+# **MNIST** (1): the collection of 70,000 handwritten digits that these lessons use.
+#
 # **Momentum** (5): lets an optimizer keep part of its last step, so that it gathers speed in a
 # steady direction.
 #
+# **Nearest mean image** (1): our baseline; it answers with the digit whose mean image is most
+# similar.
+#
+# **Neural network** (1): a program that learns from examples, made of neurons in layers.
+#
 # **Neuron** (2): multiplies its inputs by weights, adds them up with a bias, and applies an
 # activation.
+#
+# **Noise** (4): the jumping up and down of a number from one step to the next, by chance.
 #
 # **One-hot** (2): a digit written as ten numbers, a 1 at its place and zeros elsewhere.
 #
 # **Optimizer** (2): the rule by which the parameters change so that the loss falls.
 #
 # **Output** (2): one of the ten numbers that the network gives for an image.
+#
+# **Output layer** (2): the last layer; here ten neurons, one for each digit.
 #
 # **Overfitting** (5): getting better on the training images without getting better on others.
 #
@@ -77,23 +107,34 @@
 #
 # **Prediction** (1): the digit that a method or a network answers for an image.
 #
+# **Probability** (3): a number between 0 and 1 that says how likely something is; those of all
+# ten digits add up to 1.
+#
 # **Recall** (2): the share of the images of one digit that are read correctly.
 #
 # **Recipe** (2): a `Config`; says what network or classifier to make.
 #
-# **ReLU** (3): the activation $\max(0, z)$: negative numbers become 0, others stay.
+# **ReLU, rectified linear unit** (3): the activation $\max(0, z)$: negative numbers become 0,
+# others stay.
 #
-# **RMSprop** (5): an optimizer that gives each parameter its own step size, by the recent size of its
-# slopes.
+# **RMSprop** (5): an optimizer that gives each parameter its own step size, by the recent size of
+# its slopes.
+#
+# **Rule of thumb** (4): advice to begin with, which is good in most cases and proved for none.
 #
 # **Seed** (1): the number that random numbers start from. The same seed gives the same numbers.
 #
-# **SGD, stochastic gradient descent** (2): moves each parameter a little in the direction in which
-# the loss of the present batch falls.
+# **SGD, stochastic gradient descent** (2): moves each parameter a little in the direction in
+# which the loss of the present batch falls.
 #
 # **Sigmoid** (2): the activation $1 / (1 + e^{-z})$; any number becomes one between 0 and 1.
 #
+# **Slope** (2): how steep a curve is: how much the output changes when the input changes a
+# little.
+#
 # **Softmax** (3): turns ten numbers into ten positive ones that sum to 1.
+#
+# **Standard deviation** (4): how far numbers typically lie from their mean.
 #
 # **Step** (2): one change of the parameters by the optimizer.
 #
@@ -101,14 +142,19 @@
 #
 # **Tensor** (2): PyTorch's array.
 #
-# **Test images** (1): images that are neither learned from nor used to choose anything; they measure
-# the result.
+# **Test images** (1): images that are neither learned from nor used to choose anything; they
+# measure the result.
+#
+# **Trainer** (2): runs the training and the test.
 #
 # **Training images** (1): the images to learn from.
 #
 # **Validation images** (1): training images kept aside to choose between methods with.
 #
 # **Weight** (2): the number by which a neuron multiplies an input.
+#
+# **Weighted sum** (2): what a neuron makes of its inputs before its activation: each input times
+# its weight, all added up, bias included.
 
 # %% [markdown]
 # ## Notation
@@ -119,7 +165,9 @@
 # | $w_1, \dots, w_n$, $b$ | its weights and its bias |
 # | $z$ | the weighted sum, bias included |
 # | $f$, $\sigma$ | an activation; the sigmoid |
+# | $p_0, \dots, p_9$ | the ten outputs of softmax |
 # | $L$ | the loss |
+# | $B$ | the batch size |
 # | $w$ (alone), $g$ | a parameter; the slope of the loss for it |
 # | $\eta$ ("eta") | the learning rate |
 # | $(N, 28, 28)$ | the shape of an array of $N$ images |

@@ -20,7 +20,7 @@ def _elsewhere(tmp_path, monkeypatch):
 def test_result_in_its_range_is_printed_and_kept(capsys):
     record("sigmoid", 0.64)
     record("relu", 0.931)
-    assert "64.0% right (expected: 58–70 %)" in capsys.readouterr().out
+    assert "64.0% right (expected: 58–70%)" in capsys.readouterr().out
     assert recorded() == {"sigmoid": 0.64, "relu": 0.931}
     steps = {label: measured for label, _, _, measured in journey()}
     assert steps[EXPECTED["relu"].label] == 0.931
@@ -29,7 +29,7 @@ def test_result_in_its_range_is_printed_and_kept(capsys):
 
 @pytest.mark.parametrize("value", [0.31, 0.99, float("nan")])
 def test_result_outside_its_range_is_an_error(value):
-    with pytest.raises(LessonError, match="but this lesson expects 58–70 %"):
+    with pytest.raises(LessonError, match="but this lesson expects 58–70%"):
         record("sigmoid", value)
     assert recorded() == {}
 
