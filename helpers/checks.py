@@ -688,3 +688,91 @@ def check_accuracy_of_surest(
 
 
 # --- lesson 7 ---
+
+
+@_check("Each process has 15,000 images: 937 full batches, and one of 8 images.")
+def check_steps_per_epoch(steps_per_epoch: int) -> str | None:
+    """Lesson 7, exercise 1: the steps of an epoch of four processes with batches of 16."""
+    slips = {
+        3750: "that is for one process; here four processes share the images.",
+        15_000: "that is how many images a process sees; it takes a step for each batch.",
+        64: "that is the effective batch size; how many of them make an epoch?",
+        16: "that is the batch size of one process.",
+        3752: "that adds the steps of all processes; they take their steps together.",
+        937: "what about the images that are left over? They make a step, too.",
+        937.5: "there is no half step: what happens to the half-full batch?",
+    }
+    for wrong, hint in slips.items():
+        if _wrong_number(steps_per_epoch, wrong) is None:
+            return hint
+    if hint := _wrong_number(steps_per_epoch, 938):
+        return f"{hint} How many images does each process see, and in batches of how many?"
+    return None
+
+
+@_check("Without the averaging you train several networks, each on a part of the images.")
+def check_without_averaging(largest_difference: float, reason: str) -> str | None:
+    """Lesson 7, exercise 2: two processes that do not average their gradients."""
+    if np.ndim(largest_difference) != 0 or isinstance(largest_difference, (str, bool)):
+        return "`largest_difference` should be one number: the largest of all weights' differences."
+    difference = float(largest_difference)
+    if np.isnan(difference):
+        return "`largest_difference` is not a number (NaN)."
+    if difference < 0:
+        return "a largest difference is not negative: take `abs()` before `max()`."
+    if difference == 0:
+        return "no difference at all: did both classifiers see the same images?"
+    if difference < 0.08:
+        return (
+            f"{difference:.3g} is little: take the largest difference and not the average, and "
+            "train both on all of their 6,000 images."
+        )
+    if difference > 10:
+        return f"{difference:.3g} is much: take the largest difference, and not the sum of all."
+    return _wrong_reason(
+        reason,
+        {
+            "a": "both started from seed 0, with the same weights. What did each see after that?",
+            "b": "rounding made far smaller differences in “The same steps” above.",
+        },
+    )
+
+
+@_check("This is what the distributed sampler does, and now you have written one.")
+def check_deal(deal: Callable[[int, int, int], list[int]]) -> str | None:
+    """Lesson 7, exercise 3: which images a process sees."""
+    if not callable(deal):
+        return f"`deal` should be a function, and is {deal!r}."
+    for images, processes in [(10, 2), (12, 4), (10, 1), (10, 3), (10, 4), (60_000, 7)]:
+        each = -(-images // processes)
+        dealt = [turn % images for turn in range(each * processes)]
+        answers = [deal(images, process, processes) for process in range(processes)]
+        case = f"{images:,} images and {processes} processes"
+        if any(answer is None or answer is ... for answer in answers):
+            return "`deal` returns nothing yet: end it with `return`."
+        if any(np.ndim(answer) != 1 for answer in answers):
+            return f"`deal` should return a list of numbers, and returns {answers[0]!r}."
+        answers = [[int(number) for number in answer] for answer in answers]
+        expected = [dealt[process::processes] for process in range(processes)]
+        if answers == expected:
+            continue
+        if any(number < 0 or number >= images for answer in answers for number in answer):
+            return f"for {case}, the images have numbers from 0 to {images - 1:,}; yours go beyond."
+        if processes > 1 and all(answer == answers[0] for answer in answers):
+            return f"for {case}, all processes get the same images: each should get its own share."
+        blocks = [list(range(images))[each * p : each * (p + 1)] for p in range(processes)]
+        if answers == blocks:
+            return "you hand out blocks of neighbors: deal one image to each process in turn."
+        if answers == [list(range(process, images, processes)) for process in range(processes)]:
+            return f"for {case}, not all get equally many: start again from image 0."
+        if all(len(answer) == images // processes < each for answer in answers):
+            return f"for {case}, some images are left out: start again from image 0 instead."
+        if any(len(answer) != each for answer in answers):
+            return f"for {case}, each process should get {each:,} images."
+        wrong = next(p for p in range(processes) if answers[p] != expected[p])
+        place = next(i for i in range(each) if answers[wrong][i] != expected[wrong][i])
+        return (
+            f"for {case}, process {wrong} should get image {expected[wrong][place]} in turn "
+            f"{place}, and gets {answers[wrong][place]}."
+        )
+    return None

@@ -53,9 +53,7 @@ def address(tmp_path_factory):
     folder = tmp_path_factory.mktemp("website")
     command = [sys.executable, "-m", "sphinx", "--quiet", *options, "docs", str(folder / "site")]
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    done = subprocess.run(
-        command, cwd=ROOT, env=environment, capture_output=True, encoding="utf-8"
-    )
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, encoding="utf-8")
     assert done.returncode == 0, done.stderr
     handler = functools.partial(Quiet, directory=folder / "site")
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
@@ -118,7 +116,7 @@ def test_every_page_link_image_and_equation_works_on_a_desktop_and_a_phone(page,
                 waiting.append(target)
     for url, targets in links.items():
         for target in map(urldefrag, targets):
-            assert target.fragment in anchors[target.url], f"{target.url}#{target.fragment} in {url}"
+            assert target.fragment in anchors[target.url], f"{target} in {url}"
     for name in (*build.LESSONS, build.GLOSSARY, "helpers", "when_something_goes_wrong"):
         assert any(map(page_of(name).search, anchors)), f"no page {name}"
 
@@ -166,9 +164,12 @@ def test_dark_mode_keeps_figures_on_white_paper(page, address):
     assert page.evaluate(lightness) < 60
     figures = page.locator(".cell_output img")
     assert figures.count() > 3
-    papers = "all => all.map((one) => getComputedStyle(one)).map((s) => [s.backgroundColor, s.filter])"
-    for paper in figures.evaluate_all(papers):
-        assert paper == ["rgb(255, 255, 255)", "none"]
+    paper_and_filter = """(figures) => figures.map((figure) => {
+      const style = getComputedStyle(figure);
+      return [style.backgroundColor, style.filter];
+    })"""
+    for look in figures.evaluate_all(paper_and_filter):
+        assert look == ["rgb(255, 255, 255)", "none"]
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -1,0 +1,469 @@
+# %% [markdown]
+# # Lesson 7: Beyond one machine
+#
+# {{ badge }}
+#
+# In this appendix you train lesson 5's recipe, unchanged, in two processes at once, learn what
+# changes when there are many, and find out when it is worth the trouble.
+#
+# **You will learn**
+#
+# - how several processes can train one network together;
+# - what happens to the batch size, and what to do to the learning rate;
+# - how to train in two processes from a notebook, and on many machines from a script;
+# - how to tell whether it pays.
+#
+# **Time:** about 20 minutes to read. No cell makes you wait longer than a minute.
+#
+# A word in *italics* is explained where it stands and again in the
+# [glossary](glossary.ipynb).
+
+# %% tags=["setup"]
+# {{ setup }}
+
+# %% [markdown]
+# ## Where we are
+#
+# Here are the digits once more, and the recipe with which [lesson 5](05_optimizers.ipynb) ended:
+# softmax outputs, ReLU in the hidden layers, RMSprop with a learning rate of 0.001.
+
+# %% tags=["check-output"]
+from helpers.data import load_mnist
+
+train_images, train_digits = load_mnist("train")
+test_images, test_digits = load_mnist("test")
+
+print(f"{len(train_images):,} training images, {len(test_images):,} test images")
+
+# %%
+from torch.nn import ReLU, Softmax
+
+from helpers.config import Config
+
+mlp_config = (
+    Config()
+    .in_features(28 * 28)
+    .hidden_dims([32, 32])
+    .out_features(10)
+    .blocks.activation(ReLU)
+    .out_activation(Softmax, dim=1)
+)
+
+# %% tags=["check-output"]
+import deeplay as dl
+from torch.nn import MSELoss
+from torch.optim import RMSprop
+
+classifier_config = (
+    Config()
+    .model(dl.MultiLayerPerceptron, mlp_config)
+    .num_classes(10)
+    .make_targets_one_hot(True)
+    .loss(MSELoss)
+    .optimizer(RMSprop, lr=0.001)
+)
+print(classifier_config)
+
+# %% [markdown]
+# ## Many hands
+#
+# Our network trains in less than a minute. Others take weeks, and nobody waits that long: the work
+# is shared among many processors or graphics cards, often in many computers.
+#
+# A *process* is a running program with a memory of its own. The most common way to share the work
+# is called *data-parallel training*:
+#
+# 1. Each process has a copy of the whole network, all with the same weights.
+# 2. Each process looks at its own batch of images and works out its own gradient.
+# 3. The processes average their gradients.
+# 4. Each process takes the same step with this average. So their weights stay the same.
+#
+# The next two sections look at points 2 and 3. You need no second process for that.
+
+# %% [markdown]
+# ## Each process sees its own share
+#
+# If all processes looked at the same images, they would all do the same work. A *distributed
+# sampler* hands out the images like cards: one to each process in turn. Here it deals ten images to
+# two processes. (The processes are numbered from zero, and torch calls the number `rank`.)
+
+# %% tags=["check-output"]
+from torch.utils.data.distributed import DistributedSampler
+
+ten_images = range(10)
+shares = [
+    list(DistributedSampler(ten_images, num_replicas=2, rank=process, shuffle=False))
+    for process in range(2)
+]
+print(shares)
+
+# %%
+from helpers.plotting import plot_image_rows
+
+plot_image_rows(
+    {f"process {process}": train_images[share] for process, share in enumerate(shares)}
+)
+
+# %% [markdown]
+# Notice that no image appears in both rows, and that none of the ten is missing.
+#
+# What if the number of images cannot be divided? Here are ten images for three processes:
+
+# %% tags=["check-output"]
+for process in range(3):
+    print(list(DistributedSampler(ten_images, num_replicas=3, rank=process, shuffle=False)))
+
+# %% [markdown]
+# All processes must take the same number of steps, or some would wait for an average that never
+# comes. So the sampler starts again from the beginning until everybody has equally many: images 0
+# and 1 are used twice.
+#
+# With `shuffle=True`, all processes shuffle in the same way before they deal, anew for each epoch.
+
+# %% [markdown]
+# ## The average of the gradients
+#
+# Here is the gradient for a batch of 16 images: more exactly, its part for the weights between the
+# pixels and the first hidden layer.
+
+# %%
+import torch
+from lightning import seed_everything
+
+seed_everything(0, verbose=False)
+network = mlp_config.create(dl.MultiLayerPerceptron)
+images = torch.from_numpy(train_images[:16])
+targets = torch.nn.functional.one_hot(torch.from_numpy(train_digits[:16]), 10).float()
+
+
+def gradient(share):
+    """Return the gradient of the loss for some of the 16 images."""
+    loss = MSELoss()(network(images[share]), targets[share])
+    return torch.autograd.grad(loss, network.parameters())[0]
+
+
+# %% [markdown]
+# Now we deal the 16 images to two processes, eight for each, and average their two gradients.
+
+# %% tags=["check-output"]
+for_all_16 = gradient(slice(0, 16))
+of_process_0 = gradient(slice(0, 16, 2))
+of_process_1 = gradient(slice(1, 16, 2))
+
+print("process 0 agrees with all 16:", torch.allclose(of_process_0, for_all_16, atol=1e-6))
+average = (of_process_0 + of_process_1) / 2
+print("the average agrees with all 16:", torch.allclose(average, for_all_16, atol=1e-6))
+
+# %% [markdown]
+# Each process alone has another gradient, because it saw other images. Their average is the
+# gradient of the whole batch. So two processes with batches of 8 take the same steps as one process
+# with batches of 16.
+#
+# This is why nothing in the recipe has to change.
+
+# %% [markdown]
+# ## Two processes in this notebook
+#
+# Lightning, on which deeplay is built, does all this. `devices=2` asks for two processes, and
+# `strategy="ddp_notebook"` says how to start them. *DDP* stands for *distributed data parallel*,
+# torch's name for data-parallel training.
+#
+# We train for one epoch on 12,000 of the images, to keep it short.
+
+# %%
+from helpers.training import Classifier, Trainer, make_dataloader
+
+some_images, some_digits = train_images[:12_000], train_digits[:12_000]
+train_dataloader = make_dataloader(some_images, some_digits, batch_size=16, shuffle=True)
+
+seed_everything(0, verbose=False)
+classifier = classifier_config.create(Classifier)
+trainer = Trainer(max_epochs=1, accelerator="cpu", devices=2, strategy="ddp_notebook")
+trainer.fit(classifier, train_dataloader)
+
+# %% [markdown]
+# What happened? The notebook's process made two copies of itself. Lightning gave each of them a
+# distributed sampler for the dataloader, and averaged their gradients at each step. At the end the
+# trained weights came back into the classifier of this notebook. (The losses of the single steps
+# did not: they stayed in the copies.)
+#
+# Two rules for notebooks:
+#
+# - A process that has begun to use a graphics card cannot be copied. On a computer with one, restart
+#   the kernel and run this cell before any other that trains. Here we ask for processors,
+#   `accelerator="cpu"`.
+# - Windows cannot copy a process. There, use the script at the end of this lesson.
+
+# %%
+from helpers.results import record
+
+test_dataloader = make_dataloader(test_images, test_digits, batch_size=1000)
+test_result = Trainer(accelerator="cpu").test(classifier, test_dataloader)
+record("two_processes", test_result["test_accuracy"])
+
+# %% [markdown]
+# We test in one process. With two, each would test its own share, and images that were dealt twice
+# would count twice.
+
+# %% [markdown]
+# ## The same steps
+#
+# Above, one average of two gradients was the gradient of the whole batch. Does that hold for a whole
+# training? We train three times, without shuffling, so that the order of the images is known.
+
+# %%
+import time
+
+
+def train(batch_size, learning_rate=0.001, shuffle=True, **settings):
+    """Train the recipe for one epoch; return the classifier and the seconds it took."""
+    dataloader = make_dataloader(some_images, some_digits, batch_size, shuffle)
+    seed_everything(0, verbose=False)
+    classifier = classifier_config.optimizer.lr(learning_rate).create(Classifier)
+    trainer = Trainer(max_epochs=1, accelerator="cpu", enable_progress_bar=False, **settings)
+    start = time.perf_counter()
+    trainer.fit(classifier, dataloader)
+    return classifier, time.perf_counter() - start
+
+
+def weights(classifier):
+    """Return all 26,506 parameters in one row."""
+    return torch.cat([parameter.detach().flatten() for parameter in classifier.parameters()])
+
+
+# %%
+two_processes = {"devices": 2, "strategy": "ddp_notebook"}
+
+two_with_16, _ = train(batch_size=16, shuffle=False, **two_processes)
+one_with_32, _ = train(batch_size=32, shuffle=False)
+one_with_16, _ = train(batch_size=16, shuffle=False)
+
+same_steps = (weights(two_with_16) - weights(one_with_32)).abs().mean()
+other_steps = (weights(two_with_16) - weights(one_with_16)).abs().mean()
+print(f"two processes with 16 images each, and one with 32: weights differ by {same_steps:.6f}")
+print(f"two processes with 16 images each, and one with 16: weights differ by {other_steps:.6f}")
+assert same_steps < other_steps / 10
+
+# %% [markdown]
+# Two processes with batches of 16 end with nearly the weights of one process with batches of 32.
+# What is left is rounding: they add up the same numbers in another order. One process with batches
+# of 16 takes other steps, and twice as many.
+
+# %% [markdown]
+# ## The batch you have in effect
+#
+# So the batch that counts is the one that all processes make together:
+#
+# $$ \text{effective batch size} = \text{number of processes} \times \text{batch size} $$
+#
+# With more processes, the *effective batch size* grows, and the number of steps in an epoch falls.
+# From [lesson 4](04_mini_batches.ipynb) you know what fewer steps cost. There are two cures:
+#
+# - **Keep the effective batch size.** Divide `batch_size` by the number of processes. The steps are
+#   the same as before, but each process has less to do between two averages.
+# - **Take longer steps.** The average of more gradients is less noisy, so it can be trusted further.
+#   The *linear scaling rule* says: with $k$ times the batch, take $k$ times the learning rate, and
+#   begin with smaller steps in the first epochs (*warm-up*).
+#
+# The rule is from P. Goyal and others,
+# [Accurate, large minibatch SGD: training ImageNet in 1 hour](https://arxiv.org/abs/1706.02677)
+# (2017). It was found for SGD with momentum. RMSprop and Adam divide by the size of the gradients,
+# and for them $\sqrt{k}$ is the better guide (S. Malladi and others,
+# [On the SDEs and scaling rules for adaptive gradient algorithms](https://arxiv.org/abs/2205.10287),
+# 2022).
+#
+# How far can one go? We compare 1, 2 and 32 processes with 16 images each. As you have seen, one
+# process with the effective batch takes the same steps, so that we need no 32 processors.
+
+# %%
+accuracy = {}
+for processes, learning_rate in [(1, 0.001), (2, 0.001), (2, 0.002), (32, 0.001), (32, 0.032)]:
+    classifier, _ = train(16 * processes, learning_rate)
+    test_result = Trainer(accelerator="cpu").test(classifier, test_dataloader)
+    accuracy[processes, learning_rate] = test_result["test_accuracy"]
+    print(
+        f"{processes:2d} processes, effective batch size {16 * processes:3d}, "
+        f"learning rate {learning_rate:.3f}: {accuracy[processes, learning_rate]:.1%} right"
+    )
+
+# %% tags=["check-output"]
+assert abs(accuracy[2, 0.001] - accuracy[1, 0.001]) < 0.03
+assert abs(accuracy[2, 0.002] - accuracy[1, 0.001]) < 0.03
+assert accuracy[32, 0.001] < accuracy[1, 0.001] - 0.04
+assert accuracy[32, 0.032] < 0.5
+print("2 processes lose nearly nothing, 32 lose much, 32 times the learning rate loses everything")
+
+# %% [markdown]
+# What to notice:
+#
+# - With two processes the effective batch size is 32. It makes little difference here, with either
+#   learning rate.
+# - With 32 processes and the old learning rate, the network is clearly worse: 12,000 images make only
+#   24 steps of 512 images.
+# - With 32 times the learning rate, training breaks down. The steps are so long that they jump about,
+#   and no warm-up has prepared the way. The rule is a starting point to try from, not a promise, and
+#   RMSprop is not what it was made for.
+#
+# To choose the learning rate for a new effective batch size, compare a few on validation images, as
+# in [lesson 5](05_optimizers.ipynb).
+
+# %% [markdown]
+# ## Does it pay?
+#
+# We measure how long 12,000 images take, each time with an effective batch size of 32.
+#
+# There is one more thing to be fair about. In one process our `Trainer` makes many steps at a time.
+# With several processes it cannot, because they have to meet at every step, and it steps aside:
+# Lightning then makes each step in its ordinary way. So we also time one process the ordinary way.
+# (Any limit on the number of batches makes `Trainer` step aside, even one that limits nothing.)
+
+# %%
+seconds = {}
+_, seconds["one process"] = train(batch_size=32)
+_, seconds["one process, the ordinary way"] = train(batch_size=32, limit_train_batches=375)
+_, seconds["two processes"] = train(batch_size=16, **two_processes)
+
+for way, time_taken in seconds.items():
+    print(f"{way:30} {len(some_images) / time_taken:8,.0f} images a second")
+assert seconds["two processes"] > seconds["one process"]
+
+# %% [markdown]
+# Two processes are slower than one. Starting them takes about as long as the whole training, and then
+# comes the work that one process does not have: at each step the two exchange 26,506 numbers, and
+# each waits until the other is ready. Working out the gradient of so small a network for 16 images
+# takes less time than that.
+#
+# It pays when the opposite holds: when a step takes much longer than an exchange. That is so for
+# networks with millions of parameters and images with millions of pixels, on graphics cards that
+# are connected by fast lines. Measure before you believe it: a hundred steps with one process, a
+# hundred with two, in images per second.
+#
+# And before you take more machines, take what is cheaper: a bigger batch, a quicker dataloader, a
+# graphics card.
+
+# %% [markdown]
+# ## Many machines: the script
+#
+# A notebook is one process on one computer. To train on many, you need a script that each of them
+# can start. `train_distributed.py`, in the folder `notebooks` of this project, is the one for our
+# recipe. It differs from this notebook in one place:
+#
+# ```python
+# trainer = Trainer(
+#     max_epochs=epochs,
+#     strategy="ddp" if "LOCAL_WORLD_SIZE" in os.environ else "auto",
+#     devices=int(os.environ.get("LOCAL_WORLD_SIZE", 1)),
+#     num_nodes=int(os.environ.get("GROUP_WORLD_SIZE", 1)),
+# )
+# ```
+#
+# The strategy is `"ddp"` now: the processes are started from outside, by a program called
+# `torchrun`, which comes with torch. It tells each process, in environment variables, how many
+# processes there are on this computer (`LOCAL_WORLD_SIZE`) and how many computers
+# (`GROUP_WORLD_SIZE`; Lightning calls a computer a *node*).
+#
+# One process, and two processes on this computer, with 8 images each:
+#
+# ```
+# python train_distributed.py
+# torchrun --nproc-per-node 2 train_distributed.py --batch-size 8
+# ```
+#
+# Four graphics cards in each of two computers: the same line on both, with the name of the first in
+# place of `FIRST`.
+#
+# ```
+# torchrun --nnodes 2 --nproc-per-node 4 --rdzv-backend c10d --rdzv-endpoint FIRST:29500 train_distributed.py
+# ```
+#
+# At the end each process prints a fingerprint of its weights. They must all be the same. If they
+# ever are not, the gradients have not been averaged, and you have trained several networks, each on
+# a part of the images.
+
+# %% [markdown]
+# ## What you learned
+#
+# - In data-parallel training, each process has the whole network and its own share of the images; the
+#   processes average their gradients at every step.
+# - The effective batch size is the number of processes times the batch size of each.
+# - With a larger effective batch, try a larger learning rate: $k$ times for SGD, nearer to $\sqrt{k}$
+#   times for RMSprop and Adam.
+# - In a notebook: `strategy="ddp_notebook"`. In a script: `torchrun` and `strategy="ddp"`.
+# - It pays when a step takes much longer than an exchange of gradients. With our network, on two
+#   processor cores, it does not.
+
+# %% [markdown]
+# ## Exercises
+#
+# Write your answer in place of the dots and run the cell: it tells you at once how it went.
+
+# %% [markdown]
+# ### Exercise 1: predict
+#
+# All 60,000 training images, four processes, `batch_size=16` in each. How many steps does an epoch
+# take? Work it out on paper.
+
+# %% tags=["exercise"]
+from helpers.checks import check_steps_per_epoch
+
+### BEGIN SOLUTION
+images_per_process = 60_000 // 4
+steps_per_epoch = -(-images_per_process // 16)  # rounded up: the last batch is half full
+### END SOLUTION
+check_steps_per_epoch(steps_per_epoch)
+
+# %% [markdown]
+# ### Exercise 2: change and explain
+#
+# Leave out the averaging. Train two classifiers from `classifier_config`, both from seed 0 and in
+# one process each: the first on images 0, 2, 4, … of `some_images`, the second on images 1, 3, 5, ….
+# Use batches of 16 without shuffling, for one epoch. Put the largest difference between their
+# `weights` into `largest_difference`. Then say why it is what it is:
+#
+# - **a**: they started from different weights;
+# - **b**: computers round, and the rounding errors add up;
+# - **c**: each followed the gradients of its own images only.
+
+# %% tags=["exercise"]
+from helpers.checks import check_without_averaging
+
+### BEGIN SOLUTION
+alone = []
+for process in range(2):
+    share = slice(process, None, 2)
+    share_dataloader = make_dataloader(some_images[share], some_digits[share], batch_size=16)
+    seed_everything(0, verbose=False)
+    alone.append(classifier_config.create(Classifier))
+    Trainer(accelerator="cpu").fit(alone[process], share_dataloader)
+largest_difference = (weights(alone[0]) - weights(alone[1])).abs().max()
+reason = "c"
+### END SOLUTION
+check_without_averaging(largest_difference, reason)
+
+# %% [markdown]
+# ### Exercise 3: build
+#
+# Write a function `deal(images, process, processes)` that deals as the distributed sampler does
+# without shuffling. It takes the number of images, the number of this process and the number of
+# processes, and returns a list: the numbers of the images that this process sees. All processes get
+# equally many; where needed, start again from image 0.
+
+# %% tags=["exercise"]
+from helpers.checks import check_deal
+
+
+### BEGIN SOLUTION
+def deal(images, process, processes):
+    """Return the numbers of the images that a process sees."""
+    rounds = -(-images // processes)  # rounded up
+    return [(process + processes * turn) % images for turn in range(rounds)]
+
+
+### END SOLUTION
+check_deal(deal)
+
+# %% [markdown]
+# ## Next
+#
+# This was the last lesson. [Lesson 6](06_failure_analysis.ipynb) shows where the network still
+# fails, and the [glossary](glossary.ipynb) explains every word of the series.
