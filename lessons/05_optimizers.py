@@ -76,8 +76,12 @@ print(with_relu)
 # would pick whichever happens to suit these 10,000 images, and its test accuracy would be a little
 # too good to be true.
 #
-# So we take 10,000 of the *training* images aside. The network does not learn from them either,
-# but we may look at them as often as we like. They are the *validation images*.
+# So we compare them on the *validation images*, as in lesson 4: 10,000 of the training images,
+# from which the network does not learn either, and at which we may look as often as we like. They
+# are the same 10,000 as there.
+#
+# One name differs: here `train_images` goes on meaning all 60,000, because the last network of this
+# lesson learns from all of them.
 
 # %% tags=["check-output"]
 import numpy as np
@@ -103,14 +107,15 @@ print(f"{len(for_validation):,} images to choose with")
 # %% [markdown]
 # ## From a slope to a step
 #
-# For each batch, the computer works out how the loss would change if you nudged one parameter a
-# little. These slopes, one for each of the 26,506 parameters, are the *gradient* (you met it in
-# lesson 3). It says which way is uphill and how steep it is there. It does not say how far to go.
+# For each batch and each parameter, the computer works out how the loss would change if you nudged
+# this parameter a little: the *slope* of the loss. The slopes for all 26,506 parameters together
+# are the *gradient* (you met it in lesson 3). It says which way is uphill and how steep it is
+# there. It does not say how far to go.
 #
 # How far to go is the optimizer's decision. All four optimizers below get the same slopes, and
 # differ only in what they make of them.
 #
-# In the formulas, $w$ is a weight, $g$ its slope for the present batch (the weight's own part of
+# In the formulas, $w$ is a weight or a bias, $g$ its slope for the present batch (its own part of
 # the gradient, which we call its gradient for short), and $\eta$ (eta) the learning rate. The
 # arrow $\leftarrow$ means "becomes".
 
@@ -125,9 +130,9 @@ print(f"{len(for_validation):,} images to choose with")
 # %% [markdown]
 # ### Momentum
 #
-# SGD with *momentum* moves like a heavy ball: it keeps a running sum $m$ of the gradients, in
-# which older ones fade. Where the gradients of many batches agree, the steps grow; where they
-# contradict each other, they cancel.
+# SGD with [*momentum*](glossary.ipynb) moves like a heavy ball: it keeps a running sum $m$ of the
+# gradients, in which older ones fade. Where the gradients of many batches agree, the steps grow;
+# where they contradict each other, they cancel.
 #
 # $$ m \leftarrow \mu\, m + g \qquad\quad w \leftarrow w - \eta\, m $$
 #
@@ -136,9 +141,10 @@ print(f"{len(for_validation):,} images to choose with")
 # %% [markdown]
 # ### RMSprop
 #
-# *RMSprop* keeps a running average $v$ of the *squared* gradient of each weight, and divides the
-# gradient by its root. A weight whose gradients are always large and a weight whose gradients are
-# always small then take steps of about the same length, which is about $\eta$.
+# [*RMSprop*](glossary.ipynb) keeps a running average $v$ of the *squared* gradient of each weight,
+# and divides the gradient by the root of this average. A weight whose gradients are always large
+# and a weight whose gradients are always small then take steps of about the same length, which is
+# about $\eta$.
 #
 # $$ v \leftarrow \alpha\, v + (1 - \alpha)\, g^2 \qquad\quad
 # w \leftarrow w - \eta\, \frac{g}{\sqrt{v}} $$
@@ -150,15 +156,16 @@ print(f"{len(for_validation):,} images to choose with")
 # %% [markdown]
 # ### Adam
 #
-# *Adam* does both: it averages the gradients, as momentum does, and divides by the root of the
-# average square, as RMSprop does. Both averages begin at zero and would be too small at first, so
-# Adam scales them up in the early steps.
+# [*Adam*](glossary.ipynb) does both: it collects the gradients of many batches in $m$, as momentum
+# does (as an average now, not as a sum), and divides by the root of the average square, as RMSprop
+# does. Both averages begin at zero and would be too small at first, so Adam scales them up in the
+# early steps.
 #
 # $$ m \leftarrow \beta_1 m + (1 - \beta_1)\, g \qquad v \leftarrow \beta_2 v + (1 - \beta_2)\, g^2
 # \qquad w \leftarrow w - \eta\, \frac{m / (1 - \beta_1^t)}{\sqrt{v / (1 - \beta_2^t)}} $$
 #
 # $\beta_1$ and $\beta_2$ (beta) are 0.9 and 0.999 in PyTorch, and $t$ counts the steps. For large
-# $t$ the two corrections in brackets are 1 and drop out.
+# $t$ the two corrections in brackets come close to 1 and drop out.
 
 # %% [markdown]
 # (RMSprop and Adam also add a very small number to the root, so that they never divide by zero.)
@@ -192,8 +199,10 @@ def walk(optimizer, **settings):
 
 
 # %% [markdown]
-# The three lines inside the loop are what a trainer does for each batch. Each optimizer gets a
-# learning rate that suits it.
+# The three lines with a comment are what a trainer does for each batch. (`requires_grad=True` tells
+# PyTorch that we want gradients for this tensor.)
+#
+# Now walk with each optimizer, at a learning rate that suits it.
 
 # %%
 from torch.optim import Adam, RMSprop
@@ -213,9 +222,9 @@ plot_optimizer_paths(paths, valley)
 #
 # - **SGD** jumps from wall to wall, because across the valley the slope is steep. Along the
 #   valley, where it should go, the slope is small and so are its steps. A larger learning rate
-#   does not help: it would climb the walls.
+#   does not help: above 1, each jump would end higher up the wall than the one before.
 # - **Momentum** adds up the small gradients along the valley, so it gets on there. Across, the
-#   gradient changes sign from wall to wall and cancels, bit by bit. Until it has, the path swings
+#   gradient changes sign from wall to wall and cancels, bit by bit. Until then, the path swings
 #   like a heavy ball in a bowl.
 # - **RMSprop** makes both directions equal: its first step goes as far along as across (it looks
 #   steeper because the picture is stretched upward). That step is long because the average $v$
@@ -229,7 +238,8 @@ plot_optimizer_paths(paths, valley)
 # %% [markdown]
 # ## Four recipes
 #
-# In the recipe, one rule changes.
+# In the recipe, one rule changes. Here are the three new recipes, and what `difference` says of
+# one.
 
 # %% tags=["check-output"]
 from helpers.config import difference
@@ -242,15 +252,15 @@ print(difference(with_relu, with_rmsprop))
 
 # %% [markdown]
 # Why is the learning rate a hundred times smaller? SGD's step is the learning rate *times the
-# gradient*, and our gradients are small. A step of RMSprop or Adam is about as long as the
-# learning rate itself, whatever the gradient. 0.001 is where most people start.
+# gradient*, and our gradients are small. RMSprop and Adam move each weight by about the learning
+# rate itself, however small its gradient is. 0.001 is a common value to begin with.
 
 # %% [markdown]
 # ## Four trainings
 #
 # Each recipe is trained for three epochs, from the same first weights and with the images in the
-# same order. We give the trainer the validation images too: it measures loss and accuracy on them
-# after each epoch, and does not learn from them.
+# same order. As in lesson 4, we give the trainer the validation images too: it measures loss and
+# accuracy on them after each epoch, and does not learn from them.
 
 # %%
 from lightning import seed_everything
@@ -280,7 +290,7 @@ histories["Adam"] = train_and_validate(with_adam)
 # %% [markdown]
 # ## Learning curves
 #
-# A *learning curve* shows loss or accuracy epoch by epoch.
+# A [*learning curve*](glossary.ipynb) shows loss or accuracy epoch by epoch.
 
 # %%
 from helpers.plotting import plot_learning_curves
@@ -291,14 +301,13 @@ plot_learning_curves(the_others | {"SGD": histories["SGD"]})
 # %% [markdown]
 # Three things to notice:
 #
-# - **SGD lags behind.** In [lesson 3](03_softmax_and_relu.ipynb) it made 60,000 steps an epoch,
-#   one per image. With batches of 16 it makes 3,125, each as long as before, and does not get as
-#   far.
-# - **The other three are close together,** so close that this figure cannot tell them apart.
+# - **SGD lags behind.** [Lesson 4](04_mini_batches.ipynb) showed why: with batches of 16 it makes
+#   3,125 steps an epoch instead of 50,000, with the same learning rate, and does not get as far.
+# - **The other three end close together,** so close that this figure cannot tell them apart.
 # - **In the first epoch, the solid curve is better than the dashed one.** The network seems to
-#   read new images better than those it learns from! It does not: the training accuracy is
-#   averaged over the whole epoch, its clumsy beginning included, and the validation accuracy is
-#   measured at the end.
+#   read new images better than those it learns from! As in lesson 4, it does not: the training
+#   accuracy is averaged over the whole epoch, its clumsy beginning included, and the validation
+#   accuracy is measured at the end.
 #
 # Here are the three once more, without SGD.
 
@@ -321,8 +330,9 @@ assert max(reached.values()) - min(reached[name] for name in the_others) < 0.03
 # %% [markdown]
 # ## Were we fair to SGD?
 #
-# Not quite. Its 0.1 was chosen for steps that follow single images. The average over 16 images is
-# far less noisy, and allows longer steps. Let us give it ten times the learning rate.
+# Not quite. Its 0.1 goes back to lesson 2, where each step followed a single image. The average
+# over 16 images is far less noisy, and allows longer steps, as exercise 2 of lesson 4 found. Let
+# us give SGD ten times the learning rate.
 
 # %%
 histories["SGD, lr=1"] = train_and_validate(with_relu.optimizer(SGD, lr=1.0))
@@ -347,13 +357,13 @@ assert max(reached.values()) < reached_by_fast_sgd + 0.03
 # Momentum, RMSprop, Adam, and SGD with a better learning rate end within a few percent of each
 # other, and a difference this small is partly luck. We take **RMSprop with a learning rate of
 # 0.001**: it is among the good ones, on its first try, and has one thing less to set than Adam. If
-# you take Adam instead, you do no worse.
+# you take Adam instead, you will do about as well.
 
 # %% [markdown]
 # ## Ten epochs, all images
 #
 # The choice is made, so the validation images have done their work and go back to the others: the
-# final network learns from all 60,000.
+# final network learns from all 60,000, for ten epochs as in lesson 4.
 
 # %%
 seed_everything(0, verbose=False)
@@ -372,8 +382,9 @@ plot_history(trainer.history)
 # stop, not where it ends: the accuracy is still creeping up.
 #
 # Creeping up on the *training* images is no merit by itself. When a network goes on improving on
-# those and no longer on new ones, it learns them by heart; this is called *overfitting*. A
-# validation curve that turns down while the training curve goes up is its sign.
+# those and no longer on new ones, it learns them by heart; this is called
+# [*overfitting*](glossary.ipynb). Its sign is a validation accuracy that has stopped rising, or
+# falls, while the training accuracy goes on rising for several epochs.
 
 # %% [markdown]
 # ## Tested once
@@ -415,8 +426,8 @@ plot_confusion_matrix(confusion_matrix)
 
 # %% [markdown]
 # Rows are the true digits, columns what the network said. The diagonal now holds more than nine
-# images in ten of every digit. Look for the darkest cells beside it: which two digits does the
-# network mix up most? Does it mix them up in both directions?
+# images in ten of every digit: each *recall* is above nine tenths. Look for the darkest cells
+# beside it: which two digits does the network mix up most? Does it mix them up in both directions?
 
 # %%
 recall = confusion_matrix.diagonal() / confusion_matrix.sum(dim=1)
@@ -427,7 +438,8 @@ assert recall.min() > 0.9
 # ## Saving the network
 #
 # A trained network is its recipe and its parameters. Both go into one file, from which
-# [lesson 6](06_failure_analysis.ipynb) takes the network up again.
+# [lesson 6](06_failure_analysis.ipynb) takes the network up again. (`load_classifier` makes the
+# network from the recipe that you give it, and refuses if the file was saved with another one.)
 
 # %%
 from helpers.training import load_classifier, save_classifier
@@ -458,9 +470,9 @@ print("saved as saved/rmsprop.pt; the loaded network says exactly the same")
 # ### Exercise 1: predict
 #
 # A weight's gradient is 1 in every batch: always the same slope, always the same way. The
-# learning rate is 0.1. Plain SGD moves the weight by 0.1 a step, for ever. With momentum and $\mu
-# = 0.9$, the steps grow. How long do they become in the end? Work it out on paper; the formula is
-# above.
+# learning rate is 0.1. Plain SGD moves the weight by 0.1 a step, forever. With momentum and
+# $\mu = 0.9$, the steps grow. How long do they become in the end? Work it out on paper; the formula
+# is above.
 
 # %% tags=["exercise"]
 from helpers.checks import check_momentum_step
@@ -477,7 +489,7 @@ check_momentum_step(longest_step)
 # SGD did well with a learning rate of 1. Give RMSprop a learning rate of 0.1: train a new
 # classifier for one epoch on the first 6,000 training images, in batches of 16, and put its
 # accuracy on the validation images into `fast_accuracy` (`trainer.test` measures it on any
-# dataloader). Then say why:
+# dataloader). Then say why it comes out as it does, with `reason = "a"`, `"b"` or `"c"`:
 #
 # - **a**: RMSprop's steps are about as long as the learning rate, however small the gradients are,
 #   so each of them overshoots;
@@ -524,4 +536,4 @@ check_rmsprop_step(rmsprop_step)
 # ## Next
 #
 # [Lesson 6: Where it fails](06_failure_analysis.ipynb) looks at the images that this network gets
-# wrong, and at what it takes to make it fail more.
+# wrong, and at what makes it fail more often.

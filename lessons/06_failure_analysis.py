@@ -60,7 +60,7 @@ print(with_rmsprop)
 
 # %% [markdown]
 # If you have run lesson 5, its trained network waits in `saved/rmsprop.pt`. If not, the next cell
-# trains it now, which takes about half a minute.
+# trains it now, which takes up to a minute.
 
 # %%
 from pathlib import Path
@@ -98,10 +98,11 @@ record("rmsprop", (predictions == test_digits).mean())
 # %% [markdown]
 # ## A word of warning
 #
-# Until now, the test images were for one number at the end. From here on, we look at them one by
-# one. After that, they are no longer new to *us*: whatever we change because of what we see here
-# suits these images in particular, and their accuracy flatters us. In a project of your own, look
-# at the mistakes on the validation images, and keep the test images closed.
+# Until now, the test images were there to measure the result, and we changed nothing because of
+# any one of them. From here on, we study them one by one. After that, they are no longer new to
+# *us*: whatever we change because of what we see here suits these images in particular, and the
+# accuracy on them flatters us. In a project of your own, look at the mistakes on the validation
+# images, and keep the test images closed.
 
 # %% [markdown]
 # ## The mistakes
@@ -115,7 +116,7 @@ mistakes = np.flatnonzero(predictions != test_digits)
 print(f"{len(mistakes)} mistakes in {len(test_digits):,} test images")
 
 # %% [markdown]
-# Here are the first ten of each digit. The number below an image is what the network said.
+# Here are up to ten of each digit. The number below an image is what the network said.
 
 # %%
 from helpers.plotting import plot_mistakes
@@ -135,7 +136,7 @@ plot_mistakes(test_images, test_digits, predictions)
 # ## How sure was it?
 #
 # The ten outputs come out of a softmax, so they add up to 1. We call the highest of them the
-# network's *confidence* in its answer.
+# network's [*confidence*](glossary.ipynb) in its answer.
 
 # %%
 confidence = outputs.max(axis=1)
@@ -148,9 +149,9 @@ assert confidence[right].mean() > confidence[~right].mean() + 0.05
 # %% [markdown]
 # It is less sure when it is wrong, which is good news: its doubts mean something.
 #
-# But is it as sure as it should be? If a confidence of 90 % meant "right in nine cases out of
-# ten", one could add up the missing parts, here 10 %, over all images, and would get the number
-# of mistakes.
+# But is it as sure as it should be? If a confidence of 90% meant "right in nine cases out of ten",
+# one could add up the missing parts, here 10%, over all images, and would get about the number of
+# mistakes.
 
 # %%
 mistakes_by_confidence = (1 - confidence).sum()
@@ -160,7 +161,7 @@ print(f"mistakes that it makes: {len(mistakes)}")
 assert mistakes_by_confidence < 0.9 * len(mistakes)
 
 # %% [markdown]
-# It makes far more mistakes than it admits. Networks are often too sure of themselves in this way.
+# It makes more mistakes than it admits. Networks are often too sure of themselves in this way.
 #
 # Here are the mistakes of which it was surest. (The percentages are rounded.)
 
@@ -181,6 +182,9 @@ plot_images(test_images[surest], captions, title="True digit, read as, confidenc
 
 # %% [markdown]
 # ## The pairs confused most
+#
+# Which digit does it take for which other? The bars show the ten commonest cases, counted by the
+# confusion matrix.
 
 # %%
 import torch
@@ -195,10 +199,10 @@ plot_confused_pairs(confusion_matrix)
 
 # %% [markdown]
 # There are 90 ways to take one digit for another. If all were equally likely, ten of them would
-# hold one mistake in nine; the title says how much larger their part is. The network does not fail
-# at random: it mixes up digits that look alike. Close the top of a 4, and you have a 9.
+# hold about one mistake in nine; the title says how many they really hold. The network does not
+# fail at random: it mixes up digits that look alike. Close the top of a 4, and you have a 9.
 #
-# Let us see the pair at the top.
+# Let us see the pair at the top, up to twelve of its images.
 
 # %%
 pairs = confusion_matrix.clone().fill_diagonal_(0)
@@ -212,8 +216,8 @@ plot_images(
 
 # %% [markdown]
 # Is there something that many of these images share, and that other images of this digit do not
-# have? Such an observation is what a failure analysis is for: it tells you which images the
-# training needs more of.
+# have? Such an observation is what a *failure analysis*, a close look at the mistakes, is for: it
+# tells you which images the training needs more of.
 
 # %% [markdown]
 # ## Would you have read it?
@@ -236,21 +240,23 @@ for n, i in enumerate(chosen, start=1):
 # Count three kinds of images:
 #
 # - **You were right.** These the network ought to get right too. Here is room for improvement.
-# - **You made the network's mistake.** The image alone does not tell; no classifier can be blamed.
+# - **You made the network's mistake.** Perhaps the image alone does not tell, and then no
+#   classifier can be blamed.
 # - **You would not accept MNIST's answer.** This happens as well. Northcutt, Athalye and Mueller
-#   (*Pervasive Label Errors in Test Sets*, 2021) let people look at doubtful test images and found
-#   about 15 of MNIST's 10,000 test digits to be wrong.
+#   (*Pervasive Label Errors in Test Sets Destabilize Machine Learning Benchmarks*, 2021) let people
+#   look at doubtful test images and found about 15 of MNIST's 10,000 test digits to be wrong.
 #
-# So the last few mistakes cannot be removed by any honest means, and 100 % is not the goal.
+# So the last few mistakes cannot be removed by any honest means, and 100% is not the goal.
 
 # %% [markdown]
 # ## Images that are a little different
 #
-# All of MNIST's digits are centered, upright and clean. Yours may not be. What happens to the
-# accuracy when the images are shifted, turned or noisy?
+# All of MNIST's digits are centered, more or less upright, and clean. Yours may not be. What
+# happens to the accuracy when the images are shifted, turned or noisy?
 #
-# [DeepTrack](https://github.com/DeepTrackAI/DeepTrack2) disturbs images. You describe what is to
-# happen in a *pipeline*, a chain of operations joined by `>>`.
+# To find out, we disturb images with the library
+# [DeepTrack](https://github.com/DeepTrackAI/DeepTrack2). You describe what is to happen in a
+# [*pipeline*](glossary.ipynb): one operation, or a chain of them joined by `>>`.
 
 # %%
 from math import radians
@@ -280,8 +286,8 @@ def noise(sigma):
 #   edges is empty (0).
 # - A `lambda` is a function without a name. DeepTrack calls it anew for each image, so each image
 #   gets its own draw.
-# - `dt.Gaussian` adds *noise*: to each pixel a random number, usually smaller than `sigma` and
-#   hardly ever larger than three times that.
+# - `dt.Gaussian` adds *noise* to the image: to each pixel a random number, positive or negative, in
+#   most cases smaller than `sigma` and hardly ever larger than three times that.
 #
 # `update()` makes the draw, and calling the pipeline applies it to the image.
 
@@ -308,14 +314,17 @@ plot_image_rows(
 )
 
 # %% [markdown]
-# You read row two to four as well as row one. To the network, each of them is 784 numbers, and a
-# shift by three pixels changes most of those that matter.
+# You can still read rows two to four. Notice that each image got a draw of its own: they are not
+# all shifted to the same side, nor all turned the same way.
+#
+# To the network, each image is 784 numbers, and a shift by three pixels changes most of those that
+# matter.
 
 # %% [markdown]
 # ## How far does it hold?
 #
-# We take every fifth test image, 2,000 in all, and disturb them more and more, in five levels
-# each.
+# We take every fifth test image, 2,000 in all, and disturb them more and more: at five levels for
+# each kind of disturbance, of which the first, 0, changes nothing.
 
 # %%
 levels = {
@@ -355,8 +364,8 @@ plot_robustness(
 )
 
 # %% [markdown]
-# Each curve begins at the accuracy that we know, and falls. How well a network holds against such
-# changes is called its *robustness*, and ours is poor:
+# Each curve begins near the accuracy that we know, and falls. How well a network holds against such
+# changes is called its [*robustness*](glossary.ipynb), and ours is poor:
 #
 # - A shift by one pixel, which you would not even notice, already costs something. At four pixels
 #   the network reads fewer than half of the images.
@@ -365,8 +374,9 @@ plot_robustness(
 # - Noise leaves every stroke in its place. You read the noisy row above as well as the clean one,
 #   and most likely one with twice the noise; the network does not.
 #
-# No test image told us so. They come from the same source as the training images, and share their
-# neatness. **A test accuracy holds for images like the test images.**
+# The test accuracy did not warn us of any of this. The test images come from the same source as the
+# training images, and share their neatness. **A test accuracy holds for images like the test
+# images.**
 
 # %%
 record("shifted", before["shift (pixels)"][3])
@@ -384,9 +394,10 @@ assert before["noise (sigma)"][3] < before["noise (sigma)"][0] - 0.1
 # %% [markdown]
 # ## Repairing it
 #
-# The network cannot read shifted digits because it never met any. So let it meet some: we disturb
-# 20,000 of the training images, once, and add them to the 60,000 others. Making new training
-# images out of those that one has is called *data augmentation*.
+# The network reads shifted digits badly because it never met any. So let it meet some: we take
+# copies of 20,000 training images, disturb them, once, and add them to the 60,000 that we have.
+# Making new training images out of those that one has is called [*data
+# augmentation*](glossary.ipynb).
 #
 # Each image is turned by up to 30 degrees and shifted by up to 3 pixels. `uniform(-30, 30)` draws
 # any number in between.
@@ -407,8 +418,8 @@ extra_digits = train_digits[:20_000]
 plot_images(extra_images[:12], captions=extra_digits[:12])
 
 # %% [markdown]
-# They are still the same digits, so we know what each of them shows without asking anybody. That
-# is what makes augmentation so cheap.
+# Some lean and some are off the center. But they are still the same digits, so we know what each of
+# them shows without asking anybody. That is what makes augmentation so cheap.
 #
 # The network need not begin anew: a second copy of it goes on from where lesson 5 stopped, for
 # three more epochs.
@@ -437,11 +448,11 @@ plot_robustness(
 )
 
 # %% [markdown]
-# Three panels, three lessons:
+# Three panels, three findings:
 #
-# - **Shifts: much better.** Even four pixels are read better, though the extra images moved by
-#   three at most in each direction.
-# - **Turns: better at 30 degrees, and less and less beyond.** The network learned what it was
+# - **Shifts: much better.** Even images shifted by four pixels are read better, though the extra
+#   images moved by three at most in each direction.
+# - **Turns: better at 30 degrees; beyond, the gain shrinks.** The network learned what it was
 #   shown.
 # - **Noise: worse.** Nobody asked for that.
 
@@ -455,12 +466,13 @@ assert after["turn (degrees)"][2] > before["turn (degrees)"][2]
 assert after["noise (sigma)"][2] < before["noise (sigma)"][2]
 
 # %% [markdown]
-# Images shifted by three pixels were read at {{ shifted }} and now are at {{ shifted_retrained }}.
+# Of the images shifted by three pixels, the network read {{ shifted }} correctly before, and reads
+# {{ shifted_retrained }} now.
 #
-# Why did the noise get worse? A likely reason: a network this small has 26,506 parameters to
-# spend. To tell shifted and turned digits apart, it comes to depend on finer differences between
-# pixels, and those are what noise destroys. What makes a network robust against one thing can make
-# it more fragile against another, and you only see it if you measure it.
+# Why does it read noisy images worse? A likely reason: a network this small has only 26,506
+# parameters to spend. To tell shifted and turned digits apart, it comes to depend on finer
+# differences between pixels, and those are what noise destroys. What makes a network robust against
+# one thing can make it more fragile against another, and you only see it if you measure it.
 
 # %% [markdown]
 # What about the clean images, all 10,000?
@@ -482,9 +494,9 @@ assert abs(clean_after - clean_before) < 0.02
 # ## Draw a digit yourself
 #
 # Draw a digit with the mouse or a finger, and watch the ten outputs. MNIST's makers scaled each
-# digit to a box of 20 × 20 pixels and put its center of mass in the middle of the image; the
-# widget does the same with your drawing. Switch it off, draw in a corner, and see what the
-# robustness curves mean.
+# digit to a box of 20 × 20 pixels and put the center of mass of its ink in the middle of the image.
+# The canvas does the same with your drawing, as long as "center and scale as in MNIST" is ticked.
+# Untick it, draw in a corner, and see what the robustness curves mean.
 
 # %%
 from helpers.drawing import DrawDigit
@@ -492,8 +504,8 @@ from helpers.drawing import DrawDigit
 DrawDigit(classifier)
 
 # %% [markdown]
-# And this is a 7 that somebody drew, small and off the center: first centered and scaled, then as
-# it was drawn.
+# And this is a 7 drawn in advance, small and off the center: first centered and scaled, then as it
+# was drawn.
 
 # %%
 from helpers.drawing import center_and_scale, example_drawing, shrink
@@ -520,25 +532,27 @@ assert drawn_outputs[1, 7] < drawn_outputs[0, 7] - 0.1
 # The network that you have built is a small one of the simplest kind. Each of these is a next
 # step:
 #
-# - **Convolutional networks.** Ours does not know that pixels have neighbors. A *convolutional
-#   network* slides small filters over the image, so that a stroke is recognized wherever it
-#   stands. LeNet-5 (LeCun, Bottou, Bengio and Haffner, 1998) reads more than 99 % of the test
-#   images. deeplay has them too: `dl.ConvolutionalNeuralNetwork`.
+# - **Convolutional networks.** Ours does not know that pixels have neighbors. A
+#   [*convolutional network*](glossary.ipynb) slides *filters*, small patterns of weights, over the
+#   image, so that a stroke is recognized wherever it stands. LeNet-5 (LeCun, Bottou, Bengio and
+#   Haffner, 1998) reads more than 99% of the test images. deeplay has such networks too:
+#   `dl.ConvolutionalNeuralNetwork`.
 # - **More augmentation.** Turn, shift, stretch and add noise, with new draws in every epoch. It
-#   helps a larger network more, which need not trade one thing for another.
-# - **Ensembles.** Train several networks from different seeds and let them vote: they rarely make
-#   the same mistake. Cireşan, Meier and Schmidhuber (*Multi-column deep neural networks for image
-#   classification*, 2012) reached 99.77 % with 35 convolutional networks.
+#   helps a larger network more, which has less need to trade one thing for another.
+# - **Ensembles.** Train several networks from different seeds and let them vote, as an *ensemble*:
+#   they do not all make the same mistakes. Cireşan, Meier and Schmidhuber (*Multi-column deep
+#   neural networks for image classification*, 2012) reached 99.77% with 35 convolutional networks.
 # - **A network that may refuse.** Where a mistake is expensive, let it answer only when it is
 #   sure, and hand the rest to a person.
 # - **Other losses.** The mean squared error is easy to understand. For classification, the
-#   *cross-entropy* is usual: it punishes an answer that is sure and wrong far more.
+#   *cross-entropy* (lesson 3) is usual: it punishes an answer that is sure and wrong far more.
 
 # %% [markdown]
 # ## The journey
 #
-# Here is what every step of the series has brought. The bar is the range to expect, the dot is
-# what you reached, for the lessons that you have run in this folder.
+# Here is what every change in the series has brought. The bar is the range to expect, the dot is
+# what you reached, for the lessons that you have run in this folder. (Lesson 4 is not in it,
+# because it measured on validation images.)
 
 # %%
 from helpers.plotting import plot_journey
@@ -548,7 +562,7 @@ plot_journey(journey())
 
 # %% [markdown]
 # The first network lost to ten mean images. You then changed its output, its activation, its
-# batches and its optimizer, one at a time, and measured each change. None of these steps made the
+# batches and its optimizer, one at a time, and measured each change. None of these changes made the
 # network any larger.
 #
 # The method is what you take with you: start simple, change one thing, measure on images that
@@ -558,7 +572,7 @@ plot_journey(journey())
 # ## What you learned
 #
 # - Look at the mistakes before you try to lower their number.
-# - A high output is no proof: some mistakes are made with full confidence.
+# - A high output is no proof: some mistakes are made with nearly full confidence.
 # - A few similar pairs of digits account for many of the mistakes, and some mistakes are a
 #   person's too.
 # - The test accuracy holds for images like the test images; shift them by a few pixels and it
@@ -575,12 +589,14 @@ plot_journey(journey())
 # ### Exercise 1: predict
 #
 # Imagine 1,000 images on which every pixel is a random number between 0 and 1. There is no digit
-# on any of them. What does the network say? Decide first, then try it: `np.random.rand(1000, 28,
-# 28)` makes such images, and `predict` needs digits beside them, any digits.
+# on any of them. What does the network say? Decide first, and put your letter into `answer`:
 #
 # - **a**: the ten outputs are all about 0.1, because no digit fits;
 # - **b**: it names a digit, and is usually quite sure of it;
 # - **c**: all outputs are about 0, because no digit fits.
+#
+# Then try it: `np.random.rand(1000, 28, 28)` makes such images. `predict` takes a dataloader, and
+# `make_dataloader` needs digits beside the images, any digits, such as `np.zeros(1000, dtype=int)`.
 
 # %% tags=["exercise"]
 from helpers.checks import check_no_digit
@@ -599,7 +615,7 @@ check_no_digit(answer)
 #
 # In our images, 1 is ink and 0 is paper. Somebody hands over images in which it is the other way
 # round: `1 - test_images`. Put the network's accuracy on these images into `inverted_accuracy`.
-# Then say why it is what it is:
+# Then say why it is what it is, with `reason = "a"`, `"b"` or `"c"`:
 #
 # - **a**: an inverted image holds less information;
 # - **b**: the network's weights were fitted to strokes of 1 among zeros, and it never met anything
@@ -620,10 +636,10 @@ check_inverted(inverted_accuracy, reason)
 # ### Exercise 3: build
 #
 # A network that may say "I don't know" answers only for those images of which it is surest. Write
-# a function `accuracy_of_surest(outputs, digits, share)`: it takes the outputs (N, 10), the
-# digits (N,) and a share between 0 and 1, keeps that share of the images (those with the highest
-# confidence), and returns the accuracy on them. Then try it with `outputs`, `test_digits` and a
-# share of 0.9.
+# a function `accuracy_of_surest(outputs, digits, share)`: it takes two NumPy arrays, the outputs
+# (N, 10) and the digits (N,), and a share between 0 and 1. It keeps that share of the images, those
+# with the highest confidence (`round` makes a whole number of images), and returns the accuracy on
+# them. Then try it with `outputs`, `test_digits` and a share of 0.9.
 
 # %% tags=["exercise"]
 from helpers.checks import check_accuracy_of_surest

@@ -117,7 +117,7 @@ def page(browser, lab):
     page = browser.new_page(viewport={"width": 1400, "height": 900})
     page.set_default_timeout(1 * MINUTES * 1000)
     errors = []
-    page.on("pageerror", errors.append)
+    page.on("pageerror", lambda error: errors.append(str(error)))
     yield page
     page.close()
     assert errors == []
@@ -203,7 +203,7 @@ def test_a_committed_lesson_shows_its_outputs_figures_and_equations(page, open_l
         with_outputs
     )
     text = "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
-    equations = len(re.findall(r"\$\$.+?\$\$|\$[^$\n]+\$", text, re.DOTALL))
+    equations = len(re.findall(r"\$\$.+?\$\$|\$[^$]+\$", text, re.DOTALL))
     if equations:
         panel.locator("mjx-container").nth(equations - 1).wait_for(state="attached")
     assert panel.locator("mjx-container").count() == equations
