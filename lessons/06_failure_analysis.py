@@ -396,8 +396,8 @@ assert before["noise (sigma)"][3] < before["noise (sigma)"][0] - 0.1
 #
 # The network reads shifted digits badly because it never met any. So let it meet some: we take
 # copies of 20,000 training images, disturb them, once, and add them to the 60,000 that we have.
-# Making new training images out of those that one has is called [*data
-# augmentation*](glossary.ipynb).
+# Making new training images out of those that one has is called
+# [*data augmentation*](glossary.ipynb).
 #
 # Each image is turned by up to 30 degrees and shifted by up to 3 pixels. `uniform(-30, 30)` draws
 # any number in between.

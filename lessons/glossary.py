@@ -30,10 +30,18 @@
 # **Classifier** (2): a network together with all that its training takes, such as loss and
 # optimizer.
 #
+# **Confidence** (6): the highest of the ten outputs: how sure the network is of its answer.
+#
 # **Confusion matrix** (2): a table that counts, for each true digit (row), what was predicted
 # (column).
 #
+# **Convolutional network** (6): a network that slides small patterns of weights over the image, so
+# that it recognizes a stroke wherever it stands.
+#
 # **Cross-entropy** (3): a loss that looks only at the probability given to the right digit.
+#
+# **Data augmentation** (6): making new training images out of those that one has, for example by
+# turning and shifting them.
 #
 # **Dataloader** (2): hands images and digits to the training, batch by batch.
 #
@@ -45,7 +53,11 @@
 #
 # **Digit** (1): what an image shows, a number from 0 to 9; see *label*.
 #
+# **Ensemble** (6): several networks that vote on the answer.
+#
 # **Epoch** (2): one pass over all training images.
+#
+# **Failure analysis** (6): a close look at the mistakes, to find out what they have in common.
 #
 # **Gradient** (3): the slopes of the loss for all parameters at once; against it the loss falls
 # fastest.
@@ -89,7 +101,8 @@
 # **Neuron** (2): multiplies its inputs by weights, adds them up with a bias, and applies an
 # activation.
 #
-# **Noise** (4): the jumping up and down of a number from one step to the next, by chance.
+# **Noise** (4): the jumping up and down of a number from one step to the next, by chance. In an
+# image (6): random numbers added to the pixels.
 #
 # **One-hot** (2): a digit written as ten numbers, a 1 at its place and zeros elsewhere.
 #
@@ -102,6 +115,8 @@
 # **Overfitting** (5): getting better on the training images without getting better on others.
 #
 # **Parameters** (2): the weights and biases of a network: what training changes.
+#
+# **Pipeline** (6): operations that are applied to an image one after another.
 #
 # **Pixel** (1): one of the small squares that an image is made of.
 #
@@ -119,6 +134,8 @@
 #
 # **RMSprop** (5): an optimizer that gives each parameter its own step size, by the recent size of
 # its slopes.
+#
+# **Robustness** (6): how well a network still reads images that are shifted, turned or noisy.
 #
 # **Rule of thumb** (4): advice to begin with, which is good in most cases and proved for none.
 #
@@ -170,6 +187,10 @@
 # | $B$ | the batch size |
 # | $w$ (alone), $g$ | a parameter; the slope of the loss for it |
 # | $\eta$ ("eta") | the learning rate |
+# | $m$, $v$ | running sum or average of the slopes; running average of their squares |
+# | $\mu$ ("mu"), $\beta_1$ ("beta") | how much of $m$ survives a step |
+# | $\alpha$ ("alpha"), $\beta_2$ | how much of $v$ survives a step |
+# | $\leftarrow$ | becomes |
 # | $(N, 28, 28)$ | the shape of an array of $N$ images |
 
 # %% [markdown]
@@ -180,6 +201,7 @@
 # | `train_images`, `test_images`, `validation_images` | images, `float32`, shape `(N, 28, 28)` |
 # | `train_digits`, `test_digits`, `validation_digits` | their digits, `int64`, shape `(N,)` |
 # | `train_dataloader`, `test_dataloader` | what hands them over in batches |
+# | `validation_dataloader` | the same for the validation images |
 # | `mlp_config`, `classifier_config` | the recipe of a network, of a classifier |
 # | `mlp_model`, `classifier` | what the recipes make |
 # | `trainer` | runs training and testing |

@@ -16,6 +16,9 @@ import argparse
 import hashlib
 import os
 
+import helpers  # noqa: F401  (first: it filters messages that nobody can do anything about)
+
+# isort: split
 import deeplay as dl
 import torch
 from lightning import seed_everything

@@ -32,8 +32,10 @@ IMAGES = """(panel) => [...panel.querySelectorAll(".jp-OutputArea-output img")].
 # Every cell's prompt, without the brackets: a number, "*" while it waits, " " if it has not run.
 PROMPTS = """(panel) => [...panel.querySelectorAll(".jp-CodeCell .jp-InputPrompt")]
   .map((prompt) => prompt.textContent.replace(/[\\[\\]:]/g, "").trim())"""
-BARS = """(panel) => [...panel.querySelectorAll("[role=progressbar], progress, .jupyter-widgets")]
-  .map((bar) => bar.textContent + (bar.value ?? bar.getAttribute("aria-valuenow") ?? ""))"""
+# A bar of tqdm: a number that it says, and the text beside it. (The toolbar has a bar of its own.)
+BAR = ".jp-OutputArea [role=progressbar], .jp-OutputArea progress"
+BARS = f"""(panel) => [...panel.querySelectorAll("{BAR}")]
+  .map((bar) => bar.closest(".jp-OutputArea").textContent)"""
 # What JupyterLab writes where it cannot show something.
 BROKEN = re.compile(
     r"Javascript Error|Error rendering|Error displaying widget|Loading widget|\[Math Processing"
@@ -253,7 +255,7 @@ def check_run(page, panel, name):
     check_figures(page, panel, figures(notebook))
     printed = "\n".join(panel.locator(".jp-OutputArea-output pre").all_inner_texts())
     assert not build.PROGRESS_BAR.search(printed)
-    assert panel.locator("[role=progressbar], progress").count() == 0
+    assert panel.locator(BAR).count() == 0
     return printed
 
 

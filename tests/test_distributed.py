@@ -1,0 +1,64 @@
+"""The script that trains in several processes: as good as one process, and one network."""
+
+import importlib.util
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+SCRIPT = Path(__file__).resolve().parent.parent / "notebooks" / "train_distributed.py"
+# Two epochs on a tenth of the images. Over ten seeds, one process reaches 0.873 to 0.900.
+IMAGES, EPOCHS, EFFECTIVE_BATCH_SIZE = 6_000, 2, 16
+RANGE = 0.85, 0.92
+
+
+@pytest.fixture(scope="module")
+def script():
+    spec = importlib.util.spec_from_file_location(SCRIPT.stem, SCRIPT)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_two_processes_train_one_network_as_good_as_one_process(script, capsys, monkeypatch):
+    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
+    options = [f"--images={IMAGES}", f"--epochs={EPOCHS}", f"--batch-size={EFFECTIVE_BATCH_SIZE // 2}"]
+    done = subprocess.run(
+        [*command, SCRIPT, *options], cwd=SCRIPT.parent, capture_output=True, text=True, timeout=300
+    )
+    assert done.returncode == 0, done.stderr
+    processes = re.findall(r"process (\d) of 2: ([\d,]+) steps, weights (\w{8})\n", done.stdout)
+    numbers, steps, weights = zip(*processes, strict=True)
+    assert sorted(numbers) == ["0", "1"]
+    assert set(steps) == {f"{EPOCHS * IMAGES // EFFECTIVE_BATCH_SIZE:,}"}
+    assert len(set(weights)) == 1, "the processes ended with different weights"
+    (of_two,) = map(float, re.findall(r"test accuracy (\S+)\n", done.stdout))
+
+    monkeypatch.delenv("LOCAL_WORLD_SIZE", raising=False)
+    of_one = script.train(IMAGES, EPOCHS, EFFECTIVE_BATCH_SIZE, learning_rate=0.001)
+    alone = re.search(r"process 0 of 1: ([\d,]+) steps, weights (\w{8})\n", capsys.readouterr().out)
+    assert alone[1] == steps[0]
+    assert RANGE[0] <= of_one <= RANGE[1]
+    assert RANGE[0] <= of_two <= RANGE[1]
+    assert abs(of_two - of_one) < 0.03
+
+
+def test_fingerprint_tells_weights_apart(script):
+    one, other = (script.classifier_config.create(script.Classifier) for _ in range(2))
+    assert script.fingerprint(one) == script.fingerprint(one)
+    assert script.fingerprint(one) != script.fingerprint(other)
+    other.load_state_dict(one.state_dict())
+    assert script.fingerprint(one) == script.fingerprint(other)
+
+
+def test_lesson_shows_what_stands_in_the_script():
+    root = SCRIPT.parent.parent
+    lesson = (root / "lessons" / "07_beyond_one_machine.py").read_text(encoding="utf-8")
+    text = re.sub(r"(?m)^# ?", "", lesson)
+    trainer = re.search(r"(?s)```python\n(.+?)```", text)[1]
+    source = SCRIPT.read_text(encoding="utf-8")
+    assert re.sub(r"\s+", " ", trainer) in re.sub(r"\s+", " ", source)
+    for command in re.findall(r"(?m)^(?:python|torchrun) .*train_distributed\.py", text):
+        assert command in re.sub(r" \\\n\s*", " ", source), command
