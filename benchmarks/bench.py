@@ -25,6 +25,7 @@ import tempfile
 import time
 import warnings
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # before NumPy and torch are imported
@@ -55,6 +56,17 @@ IMAGES = {1: (1_500, 6_000), 16: (16_000, 60_000), 256: (60_000, 60_000)}
 GROWTH = (6_000, 12_000, 30_000, 60_000)
 LARGEST_LESSON = HERE.parent / "notebooks" / "06_failure_analysis.ipynb"
 MODULES = ("helpers.data", "helpers.plotting", "helpers.training", "deeplay")
+
+# Run in a kernel, prints the most bytes that it ever used. On Linux, getrusage would give the peak
+# of the process that started the kernel, if that is higher.
+PEAK_MEMORY = """\
+import re, resource, sys
+if sys.platform == "linux":
+    with open("/proc/self/status") as status:
+        print(int(re.search(r"VmHWM:\\s+(\\d+) kB", status.read())[1]) * 1024)
+else:
+    print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+"""
 
 # --- the ways to train ---
 
@@ -257,7 +269,7 @@ def measure_training(
         for name, (_, way) in WAYS.items():
             count = few if name in SLOW else many
             steps[name] = -(-count // batch_size)
-            works[name] = lambda way=way, n=count: way(images[:n], digits[:n], batch_size)
+            works[name] = partial(way, images[:count], digits[:count], batch_size)
         for name, median in medians(works, repetitions).items():
             results[name][str(batch_size)] = steps[name] / median
     return results
@@ -322,13 +334,11 @@ def measure_memory(notebook: Path) -> float:
     """Return the GiB that the kernel of a lesson has used at most, run from top to bottom."""
     show(f"running {notebook.name}")
     lesson = nbformat.read(notebook, as_version=4)
-    code = "import resource; print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)"
-    lesson.cells.append(nbformat.v4.new_code_cell(code))
+    lesson.cells.append(nbformat.v4.new_code_cell(PEAK_MEMORY))
     with tempfile.TemporaryDirectory() as folder:  # nothing saved by an earlier run
         resources = {"metadata": {"path": folder}}
         NotebookClient(lesson, timeout=600, resources=resources).execute()
-    peak = int(lesson.cells[-1].outputs[0].text)
-    return peak / 2**30 if sys.platform == "darwin" else peak / 2**20  # bytes there, KiB elsewhere
+    return int(lesson.cells[-1].outputs[0].text) / 2**30
 
 
 def measure_disturbing(images: np.ndarray, repetitions: int) -> float:
@@ -351,7 +361,7 @@ def measure_growth(
 ) -> dict:
     """Return this project's seconds for one epoch at batch size 16, and the line through them."""
     works = {
-        f"{count:,} images": lambda n=count: way_lessons(images[:n], digits[:n], 16)
+        f"{count:,} images": partial(way_lessons, images[:count], digits[:count], 16)
         for count in counts
     }
     times = np.array(list(medians(works, repetitions).values()))
@@ -478,8 +488,8 @@ def main() -> int:
     show("")
     print(table(results))
     RESULTS.write_text(json.dumps(results, indent=2) + "\n", encoding="utf-8")
-    readme = with_table(README.read_text(encoding="utf-8"), results)
-    README.write_text(readme, encoding="utf-8", newline="\n")
+    text = README.read_text(encoding="utf-8")
+    README.write_text(with_table(text, results), encoding="utf-8", newline="\n")
     failures = missed(results)
     for failure in failures:
         print(f"MISSED {failure}", file=sys.stderr)

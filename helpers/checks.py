@@ -495,7 +495,7 @@ def check_momentum_step(longest_step: float) -> str | None:
             if np.isclose(float(longest_step), slip, rtol=0.01):
                 return slip_hint
         if float(longest_step) > 1e3:
-            return "m does not grow for ever: a tenth of it is lost in each step."
+            return "m does not grow forever: a tenth of it is lost in each step."
         return f"{hint} In the end m stays as it is: what it loses, a tenth, equals what is added."
     return None
 
@@ -659,7 +659,12 @@ def check_accuracy_of_surest(
         except (TypeError, AttributeError):  # a function for torch's tensors is as good
             return accuracy_of_surest(torch.tensor(outputs), torch.tensor(digits), share)
 
-    answer = of_surest(0.5)
+    try:
+        answer = of_surest(0.5)
+    except TypeError as error:
+        if "slice ind" not in str(error):
+            raise
+        return "make the number of images to keep a whole number, with `round`."
     if answer is None or answer is ...:
         return "`accuracy_of_surest` returns nothing yet: end it with `return`."
     if np.ndim(answer) != 0 or isinstance(answer, (bool, str)):

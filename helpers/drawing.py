@@ -76,7 +76,7 @@ def shrink(drawing: np.ndarray) -> np.ndarray:
 
 
 def example_drawing() -> np.ndarray:
-    """Return a 7 that somebody drew small and off the center, float32 (112, 112), in [0, 1]."""
+    """Return the drawing of a 7, small and off the center, float32 (112, 112), in [0, 1]."""
     corners = np.array([(62, 18), (90, 16), (73, 56)], dtype=float)  # x, y
     steps = np.linspace(0, 1, 60)[:, None]
     line = np.concatenate([a + steps * (b - a) for a, b in zip(corners, corners[1:], strict=False)])

@@ -487,7 +487,7 @@ check_momentum_step(longest_step)
 # ### Exercise 2: change and explain
 #
 # SGD did well with a learning rate of 1. Give RMSprop a learning rate of 0.1: train a new
-# classifier for one epoch on the first 6,000 training images, in batches of 16, and put its
+# classifier for one epoch on the first 6,000 images of `for_training`, in batches of 16, and put its
 # accuracy on the validation images into `fast_accuracy` (`trainer.test` measures it on any
 # dataloader). Then say why it comes out as it does, with `reason = "a"`, `"b"` or `"c"`:
 #
@@ -502,7 +502,8 @@ from helpers.checks import check_fast_rmsprop
 ### BEGIN SOLUTION
 seed_everything(0, verbose=False)
 fast_classifier = with_relu.optimizer(RMSprop, lr=0.1).create(Classifier)
-few_images = make_dataloader(train_images[:6000], train_digits[:6000], batch_size=16, shuffle=True)
+few = for_training[:6000]
+few_images = make_dataloader(train_images[few], train_digits[few], batch_size=16, shuffle=True)
 fast_trainer = Trainer(max_epochs=1)
 fast_trainer.fit(fast_classifier, few_images)
 fast_accuracy = fast_trainer.test(fast_classifier, validation_dataloader)["test_accuracy"]

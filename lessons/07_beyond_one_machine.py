@@ -157,8 +157,8 @@ print("the average agrees with all 16:", torch.allclose(average, for_all_16, ato
 
 # %% [markdown]
 # Each process alone has another gradient, because it saw other images. Their average is the
-# gradient of the whole batch, but for a little rounding. So two processes with batches of 8 take the
-# same steps as one process with batches of 16. This is why nothing in the recipe has to change.
+# gradient of the whole batch, but for a little rounding. So two processes with batches of 8 take
+# the same steps as one process with batches of 16. This is why nothing in the recipe has to change.
 
 # %% [markdown]
 # ## Two processes in this notebook
@@ -177,14 +177,15 @@ train_dataloader = make_dataloader(some_images, some_digits, batch_size=16, shuf
 
 seed_everything(0, verbose=False)
 classifier = classifier_config.create(Classifier)
-trainer = Trainer(max_epochs=1, accelerator="cpu", devices=2, strategy="ddp_notebook")
+two_processes = {"devices": 2, "strategy": "ddp_notebook"}
+trainer = Trainer(max_epochs=1, accelerator="cpu", enable_progress_bar=False, **two_processes)
 trainer.fit(classifier, train_dataloader)
 
 # %% [markdown]
 # What happened? The notebook's process made two copies of itself. Lightning gave each of them a
 # distributed sampler for the dataloader, and averaged their gradients at each step. At the end the
-# trained weights came back into the classifier of this notebook. (The losses of the single steps
-# did not: they stayed in the copies.)
+# trained weights came back into the classifier of this notebook. What else the copies knew is lost:
+# the losses of the single steps, and a progress bar, which a copy could not draw here.
 #
 # Three rules for notebooks:
 #
@@ -248,7 +249,6 @@ def weights(classifier):
 
 
 # %%
-two_processes = {"devices": 2, "strategy": "ddp_notebook"}
 in_order_16 = make_dataloader(some_images[order], some_digits[order], batch_size=16)
 in_order_32 = make_dataloader(some_images[order], some_digits[order], batch_size=32)
 

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 SCRIPT = Path(__file__).resolve().parent.parent / "notebooks" / "train_distributed.py"
-# Two epochs on a tenth of the images. Over ten seeds, one process reaches 0.873 to 0.900.
+# Two epochs on a tenth of the images. Over ten seeds, one process reaches 0.893 to 0.908.
 IMAGES, EPOCHS, EFFECTIVE_BATCH_SIZE = 6_000, 2, 16
-RANGE = 0.85, 0.92
+RANGE = 0.87, 0.93
 
 
 @pytest.fixture(scope="module")
@@ -24,9 +24,10 @@ def script():
 
 def test_two_processes_train_one_network_as_good_as_one_process(script, capsys, monkeypatch):
     command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
-    options = [f"--images={IMAGES}", f"--epochs={EPOCHS}", f"--batch-size={EFFECTIVE_BATCH_SIZE // 2}"]
+    batch_size = EFFECTIVE_BATCH_SIZE // 2
+    command += [SCRIPT, f"--images={IMAGES}", f"--epochs={EPOCHS}", f"--batch-size={batch_size}"]
     done = subprocess.run(
-        [*command, SCRIPT, *options], cwd=SCRIPT.parent, capture_output=True, text=True, timeout=300
+        command, cwd=SCRIPT.parent, capture_output=True, text=True, timeout=300, check=False
     )
     assert done.returncode == 0, done.stderr
     processes = re.findall(r"process (\d) of 2: ([\d,]+) steps, weights (\w{8})\n", done.stdout)
