@@ -52,7 +52,7 @@ RESULTS = HERE / "results.json"
 
 REPETITIONS = 5
 # Images that one turn trains on, by batch size: the two ways that take longest, and the others.
-IMAGES = {1: (1_500, 6_000), 16: (16_000, 60_000), 256: (60_000, 60_000)}
+IMAGES = {1: (1_500, 4_500), 16: (16_000, 32_000), 256: (60_000, 60_000)}
 GROWTH = (6_000, 12_000, 30_000, 60_000)
 LARGEST_LESSON = HERE.parent / "notebooks" / "06_failure_analysis.ipynb"
 MODULES = ("helpers.data", "helpers.plotting", "helpers.training", "deeplay")

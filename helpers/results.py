@@ -45,7 +45,7 @@ EXPECTED = {
 
 
 def record(name: str, value: float) -> None:
-    """Check a result against its expected range, print it, and keep it for the journey that lesson 6 draws.
+    """Check a result against its range, print it, and keep it for the journey in lesson 6.
 
     Args:
         name: Which result: a key of `EXPECTED`.

@@ -16,6 +16,7 @@ The lessons' notebooks, solutions included, run in `notebooks/`, as `make run` r
 import os
 import re
 import shutil
+import subprocess
 import time
 from collections import defaultdict
 from functools import cached_property
@@ -196,6 +197,23 @@ class Notebooks:
             )
 
 
+@pytest.fixture(scope="session")
+def copy_checkout():
+    """A function that copies into a folder what git has of this checkout, or would add."""
+
+    def copy_checkout(folder):
+        command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+        listed = subprocess.run(command, cwd=ROOT, capture_output=True, encoding="utf-8")
+        if listed.returncode:
+            pytest.skip(f"this is no checkout of git: {listed.stderr.strip()}")
+        for name in listed.stdout.split("\0"):
+            if (ROOT / name).is_file():
+                (folder / name).parent.mkdir(parents=True, exist_ok=True)
+                shutil.copy(ROOT / name, folder / name)
+
+    return copy_checkout
+
+
 @pytest.fixture(scope="module")
 def browser():
     """Chromium, driven by Playwright; ends with the file, because its event loop would stay."""
@@ -238,6 +256,7 @@ def pytest_addoption(parser):
 
 
 def pytest_configure(config):
+    config.addinivalue_line("markers", "slow: takes minutes or a network; .ci/run runs it too")
     nbval.plugin.RunningKernel = LessonKernel
     # A registered object, because a conftest's own hooks reach only the tests in its folder.
     # Once, also where this file is loaded both as a plugin (`make check`) and as a conftest.

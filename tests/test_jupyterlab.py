@@ -32,10 +32,8 @@ IMAGES = """(panel) => [...panel.querySelectorAll(".jp-OutputArea-output img")].
 # Every cell's prompt, without the brackets: a number, "*" while it waits, " " if it has not run.
 PROMPTS = """(panel) => [...panel.querySelectorAll(".jp-CodeCell .jp-InputPrompt")]
   .map((prompt) => prompt.textContent.replace(/[\\[\\]:]/g, "").trim())"""
-# A bar of tqdm: a number that it says, and the text beside it. (The toolbar has a bar of its own.)
-BAR = ".jp-OutputArea [role=progressbar], .jp-OutputArea progress"
-BARS = f"""(panel) => [...panel.querySelectorAll("{BAR}")]
-  .map((bar) => bar.closest(".jp-OutputArea").textContent)"""
+# tqdm's bars: a box that holds the bar and the text around it.
+BAR = ".jp-OutputArea .widget-hbox:has(.progress-bar)"
 # What JupyterLab writes where it cannot show something.
 BROKEN = re.compile(
     r"Javascript Error|Error rendering|Error displaying widget|Loading widget|\[Math Processing"
@@ -175,7 +173,7 @@ def check_figures(page, panel, expected):
     assert [image for image in images if not image["drawn"]] == []
     assert [image for image in images if not image["alt"].strip()] == []
     assert [image for image in images if not image["inside"]] == []
-    assert not BROKEN.search(panel.inner_text())
+    assert not BROKEN.search(panel.text_content())
 
 
 def screenshots(page, panel, name):
@@ -222,6 +220,8 @@ def test_links_between_lessons_open_them(page, open_lesson):
 
 def run_all(page, panel, minutes):
     """Chooses Restart Kernel and Run All Cells; returns what progress bars said meanwhile."""
+    # JupyterLab 4.6 loses the connection to a kernel that is restarted while it starts.
+    panel.locator(".jp-Notebook-ExecutionIndicator[data-status=idle]").wait_for()
     choose(page, "Edit", "Clear Outputs of All Cells")
     page.wait_for_function(
         "(panel) => !document.querySelector(panel + ' .jp-OutputArea-output')", arg=NOTEBOOK
@@ -231,7 +231,7 @@ def run_all(page, panel, minutes):
     bars = set()
     started, end = False, time.monotonic() + minutes * MINUTES
     while time.monotonic() < end:
-        bars.update(panel.evaluate(BARS))
+        bars.update(panel.locator(BAR).all_text_contents())
         prompts = panel.evaluate(PROMPTS)
         started = started or "*" in prompts
         if started and "*" not in prompts:
@@ -248,12 +248,12 @@ def choose(page, menu, entry):
 def check_run(page, panel, name):
     """Nothing failed, every figure is there, every training left one tidy line."""
     errors = panel.locator("[data-mime-type='application/vnd.jupyter.stderr'], .jp-RenderedError")
-    assert errors.all_inner_texts() == []
+    assert errors.all_text_contents() == []
     notebook = build.read_notebook(build.NOTEBOOKS / f"{name}.ipynb")
     cells = len(build.code_cells(notebook))
     assert panel.evaluate(PROMPTS) == [str(count) for count in range(1, cells + 1)]
     check_figures(page, panel, figures(notebook))
-    printed = "\n".join(panel.locator(".jp-OutputArea-output pre").all_inner_texts())
+    printed = "\n".join(panel.locator(".jp-OutputArea-output pre").all_text_contents())
     assert not build.PROGRESS_BAR.search(printed)
     assert panel.locator(BAR).count() == 0
     return printed
@@ -280,6 +280,7 @@ def test_lesson_2_runs_from_the_menu_and_its_progress_bar_moves(page, open_lesso
 
 def draw(page, paper, corners):
     """Draws a line on the canvas with the mouse; corners are fractions of its width and height."""
+    paper.hover()  # waits until the page around it has come to rest
     box = paper.bounding_box()
     places = [(box["x"] + x * box["width"], box["y"] + y * box["height"]) for x, y in corners]
     page.mouse.move(*places[0])
@@ -300,7 +301,6 @@ def test_lesson_6_runs_from_the_menu_and_reads_what_the_mouse_draws(page, open_l
     run_all(page, panel, minutes=8)
     check_run(page, panel, name)
     canvas = panel.locator(".draw-digit")
-    canvas.scroll_into_view_if_needed()
     paper = canvas.locator(".paper")
     canvas.get_by_text("Draw a digit.").wait_for()
     draw(page, paper, [(0.52, 0.15), (0.5, 0.5), (0.48, 0.85)])

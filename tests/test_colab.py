@@ -1,0 +1,138 @@
+"""The lessons on Colab and Kaggle: nothing there but the notebook, torch, NumPy and matplotlib."""
+
+import json
+import os
+import subprocess
+import sys
+import sysconfig
+from pathlib import Path
+
+import build
+import pytest
+from jupyter_client import AsyncKernelManager
+from jupyter_client.kernelspec import KernelSpec, KernelSpecManager
+from nbclient import NotebookClient
+from nbclient.exceptions import CellExecutionError
+
+PACKAGES = Path(sysconfig.get_path("purelib"))
+# Colab's kernel has imported its own package before the first cell; Kaggle sets a variable.
+COLAB, KAGGLE = {}, {"KAGGLE_KERNEL_RUN_TYPE": "Interactive"}
+
+
+def run(*command, cwd, **options):
+    done = subprocess.run(
+        list(map(str, command)), cwd=cwd, capture_output=True, encoding="utf-8", **options
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def without_helpers():
+    """Returns the environment variables for a Python that must not find this checkout."""
+    return {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+
+
+@pytest.fixture(scope="module")
+def published(tmp_path_factory, copy_checkout):
+    """Publishes this checkout in a bare repository; gives a clone that knows its address."""
+    folder = tmp_path_factory.mktemp("published")
+    bare, clone = folder / "lessons.git", folder / "clone"
+    run("git", "init", "--quiet", "--bare", "--initial-branch=main", bare, cwd=folder)
+    run("git", "clone", "--quiet", bare, clone, cwd=folder)
+    copy_checkout(clone)
+    address = f"file://localhost{bare.as_posix()}"
+    environment = {**os.environ, "PYTHONPATH": str(clone)}
+    # What `make colab` runs.
+    run(sys.executable, "lessons/build.py", "colab", address, cwd=clone, env=environment)
+    someone = ["-c", "user.name=Ada", "-c", "user.email=ada@example.org"]
+    run("git", "add", "--all", cwd=clone)
+    run("git", *someone, "commit", "--quiet", "--message=Lessons", cwd=clone)
+    run("git", "push", "--quiet", "origin", "HEAD:main", cwd=clone)
+    return clone
+
+
+@pytest.fixture
+def python(tmp_path):
+    """The Python of a virtual environment that has all of ours but the helpers.
+
+    Our packages lie outside of it, so pip can use them and cannot change them.
+    """
+    run(sys.executable, "-m", "venv", "--without-pip", tmp_path / "venv", cwd=tmp_path)
+    shadow = tmp_path / "packages"
+    shadow.mkdir()
+    for path in PACKAGES.iterdir():
+        if path.suffix != ".pth" and "mnist_lessons" not in path.name:
+            (shadow / path.name).symlink_to(path)
+    colab = tmp_path / "stub" / "google" / "colab"
+    colab.mkdir(parents=True)
+    (colab / "__init__.py").touch()
+    python = tmp_path / "venv" / "bin" / "python"
+    site = Path(
+        run(python, "-c", "import site; print(site.getsitepackages()[0])", cwd=tmp_path)[:-1]
+    )
+    (site / "packages.pth").write_text(f"{shadow}\n{tmp_path / 'stub'}\n", encoding="utf-8")
+    return python
+
+
+def versions(python, folder):
+    listed = run(python, "-m", "pip", "list", "--format=json", cwd=folder, env=without_helpers())
+    return {package["name"]: package["version"] for package in json.loads(listed)}
+
+
+def execute(notebook, python, folder, service):
+    """Runs every cell in a kernel of `python` that works in `folder`, as the service would."""
+    start = "import runpy, sys; runpy.run_module('ipykernel_launcher', run_name='__main__')"
+    if service is COLAB:
+        start = f"import google.colab; {start}"
+
+    class Service(KernelSpecManager):
+        def get_kernel_spec(self, kernel_name):
+            argv = [str(python), "-c", start, "-f", "{connection_file}"]
+            return KernelSpec(argv=argv, language="python", display_name="Python 3")
+
+    client = NotebookClient(
+        notebook, timeout=300, resources={"metadata": {"path": str(folder)}}, coalesce_streams=True
+    )
+    client.km = AsyncKernelManager(kernel_spec_manager=Service())
+    with client.setup_kernel(env={**without_helpers(), **service}):
+        for count, cell in enumerate(notebook.cells):
+            client.execute_cell(cell, count)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="links to packages need a privilege on Windows")
+@pytest.mark.parametrize(
+    ("name", "service"),
+    [(build.LESSONS[0], COLAB), (build.LESSONS[1], KAGGLE)],
+    ids=["lesson 1 on Colab", "lesson 2 on Kaggle"],
+)
+def test_a_lesson_alone_installs_the_helpers_and_runs_to_its_end(
+    published, python, tmp_path, name, service
+):
+    folder = tmp_path / "content"
+    folder.mkdir()
+    before = versions(python, folder)
+    assert {"torch", "numpy", "matplotlib"} <= before.keys()
+    assert "mnist-lessons" not in before
+    notebook = build.read_notebook(published / "notebooks" / f"{name}.ipynb")
+    try:
+        execute(notebook, python, folder, service)
+    except CellExecutionError as error:
+        if "No matching distribution found for setuptools" in str(notebook):
+            pytest.skip("pip reaches no package index here, and needs setuptools from it")
+        raise error
+    setup = build.code_cells(notebook)[0]
+    assert setup.outputs[0].text.startswith("Installing the lessons' helpers and digits from file:")
+    after = versions(python, folder)
+    assert after == {**before, "mnist-lessons": after["mnist-lessons"]}
+    place = "import helpers.data; print(helpers.data.__file__)"
+    installed = Path(run(python, "-c", place, cwd=folder, env=without_helpers()).strip())
+    assert (tmp_path / "venv").resolve() in installed.resolve().parents
+    assert (installed.parent / "mnist.npz").exists()
+
+
+def test_badges_and_setup_cells_agree_with_the_one_address(published):
+    address = build.read_address((published / "pyproject.toml").read_text(encoding="utf-8"))
+    assert address.endswith("/lessons.git")
+    for path in (published / "notebooks").glob("**/[0-9]*.ipynb"):
+        setup = build.code_cells(build.read_notebook(path))[0]
+        assert setup.source == build.setup_cell(address), path
