@@ -337,7 +337,9 @@ def measure_memory(notebook: Path) -> float:
     lesson.cells.append(nbformat.v4.new_code_cell(PEAK_MEMORY))
     with tempfile.TemporaryDirectory() as folder:  # nothing saved by an earlier run
         resources = {"metadata": {"path": folder}}
-        NotebookClient(lesson, timeout=600, resources=resources).execute()
+        NotebookClient(lesson, timeout=600, resources=resources).execute(
+            stderr=subprocess.DEVNULL  # what the kernel itself reports
+        )
     return int(lesson.cells[-1].outputs[0].text) / 2**30
 
 
