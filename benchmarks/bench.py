@@ -280,6 +280,7 @@ def measure_prediction(
 ) -> dict[str, float]:
     """Return seconds for all `images`; one at a time from a sample, as each takes as long."""
     classifier, _ = make_parts(dl.Classifier)
+    in_batches = make_dataloader(images, digits, batch_size=1000)
     one_by_one = dl.DataLoader(list(zip(images[:sample], digits[:sample], strict=True)))
 
     def loop() -> None:  # what the 2023 lesson's confusion matrix is filled by
@@ -288,7 +289,7 @@ def measure_prediction(
             np.add.at(matrix, (digit, classifier(image).max(dim=1)[1]), 1)
 
     works = {
-        "predict": lambda: predict(classifier, make_dataloader(images, digits, 1000)),
+        "predict": lambda: predict(classifier, in_batches),
         "one at a time": loop,
         "one at a time, trainer.test": lambda: dl.Trainer(accelerator="cpu").test(
             classifier, one_by_one
@@ -308,11 +309,11 @@ def measure_loading(split: str, repetitions: int) -> dict[str, float]:
 
         def read_files() -> None:
             names = os.listdir(folder)
-            assert len(names) == len(load_digits)
+            assert len(names) == count
             [plt.imread(os.path.join(folder, name)) for name in names]
-            [int(name[0]) for name in names]
+            [int(os.path.basename(name)[0]) for name in names]
 
-        load_digits = load_mnist(split)[1]
+        count = len(load_mnist(split)[1])
         works = {"load_mnist": lambda: load_mnist(split), "plt.imread": read_files}
         return medians(works, repetitions) | {"mnist_folder": recreating}
 

@@ -38,15 +38,15 @@ import torch
 from deeplay.callbacks import LogHistory
 from lightning.pytorch.callbacks import Callback, ModelCheckpoint, ProgressBar
 from torch import Tensor, nn
-from torch.utils.data import BatchSampler, DataLoader, Dataset, Sampler
+from torch.utils.data import BatchSampler, DataLoader, Dataset, Sampler, SequentialSampler
 from tqdm.auto import tqdm
 
 from helpers.config import Config, difference
 from helpers.errors import LessonError
 
-# Images per group of mini-batches: large enough that the bookkeeping vanishes, small enough that
-# the progress bar moves several times a second at batch size 1.
-_IMAGES_PER_GROUP = 1024
+# Mini-batches at a time: enough for the bookkeeping to vanish, few enough for the progress bar to
+# move several times a second. At batch size 1 that is the images, at batch size 256 the batches.
+_IMAGES_PER_GROUP, _BATCHES_PER_GROUP = 1024, 16
 
 
 # --- dataloaders ---
@@ -148,9 +148,9 @@ def _can_group(dataloader: Any) -> bool:
     )
 
 
-def _grouped(dataloader: DataLoader, images: int = _IMAGES_PER_GROUP) -> DataLoader:
+def _grouped(dataloader: DataLoader) -> DataLoader:
     """Return a dataloader of the same images in the same order, several batches at a time."""
-    group = max(1, images // dataloader.batch_size)
+    group = max(_BATCHES_PER_GROUP, _IMAGES_PER_GROUP // dataloader.batch_size)
     return DataLoader(
         dataloader.dataset,
         batch_sampler=_GroupedBatches(dataloader.batch_sampler, group),
@@ -555,7 +555,15 @@ def predict(classifier: dl.Classifier, dataloader: DataLoader) -> tuple[Tensor, 
         The outputs, float32 of shape (N, 10), and the digits, int64 of shape (N,), on the CPU. The
         predicted digits are `outputs.argmax(dim=1)`.
     """
-    batches = _grouped(dataloader, images=1000) if _can_group(dataloader) else dataloader
+    batches = dataloader
+    if _can_group(dataloader):
+        in_order = isinstance(dataloader.sampler, SequentialSampler)
+        dataset = dataloader.dataset
+        batches = (
+            zip(dataset.images.split(1000), dataset.digits.split(1000), strict=True)
+            if in_order
+            else _grouped(dataloader)
+        )
     outputs, digits = [], []
     was_training = classifier.training
     classifier.eval()

@@ -99,6 +99,7 @@ def execute(notebook, python, folder, service):
             client.execute_cell(cell, count)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.name == "nt", reason="links to packages need a privilege on Windows")
 @pytest.mark.parametrize(
     ("name", "service"),

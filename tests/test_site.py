@@ -80,6 +80,11 @@ def page(browser, address):
     assert [problem for problem in failed if "favicon" not in problem[1]] == []
 
 
+def test_it_is_built_without_a_warning(address):
+    # The fixture does it, also where there is no browser for the tests below.
+    assert address
+
+
 def page_of(name):
     """Returns a pattern of the address of a page: both builders of Sphinx will do."""
     return re.compile(rf"/{name}(/|\.html)($|\?)")
