@@ -14,9 +14,9 @@ CONSTRAINT := --constraint constraints.txt
 PYTEST := $(BIN) -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 # Two kernels side by side on two cores: more threads each would only be in each other's way.
-test check newest: export OMP_NUM_THREADS := 1
+test browser check newest: export OMP_NUM_THREADS := 1
 
-.PHONY: help run lab test check lessons prose colab bench site newest clean
+.PHONY: help run lab test browser check lessons prose colab bench site newest clean
 .DEFAULT_GOAL := help
 
 help: ## say what can be made (this)
@@ -42,6 +42,9 @@ lab: $(READY) ## open JupyterLab on the lessons
 test: $(READY) ## run every test, and all lessons through nbval
 	$(PYTEST)
 
+browser: $(READY) ## run the slow tests: lessons run from JupyterLab's menu and as on Colab
+	$(PYTEST) -m slow tests
+
 check: $(READY) ## run one notebook, or a folder of them, as a course check: NOTEBOOK=path
 	@test -e "$(NOTEBOOK)" || { echo "Say which notebook: make check NOTEBOOK=notebooks/01_data.ipynb"; exit 2; }
 	PYTHONPATH=tests $(BIN) -m pytest -p conftest -c pyproject.toml --rootdir=. --quiet "$(NOTEBOOK)"
@@ -60,8 +63,8 @@ colab: $(READY) ## maintainers: write the project's address into the lessons: RE
 bench: $(READY) ## measure training, prediction and loading side by side
 	$(BIN) benchmarks/bench.py
 
-site: $(READY) ## build the website into site/
-	$(BIN) -m sphinx -W --keep-going -b dirhtml docs site
+site: $(READY) ## build the website into site/html/
+	$(BIN) -m sphinx -W --keep-going -b html docs site/html -d site/doctrees
 
 newest: ## run every test against the newest releases, in .venv-newest/ (another 6 GB)
 	"$(PYTHON)" -m venv .venv-newest

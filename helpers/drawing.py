@@ -96,7 +96,8 @@ class DrawDigit(anywidget.AnyWidget):
     _css = Path(__file__).with_name("drawing.css")
 
     size = traitlets.Int(DRAWING_SIZE).tag(sync=True)
-    drawing = traitlets.Bytes(b"").tag(sync=True)
+    # The browser's bytes arrive as a memoryview, which traitlets' Bytes refuses.
+    drawing = traitlets.Bytes(b"").tag(sync=True, from_json=lambda value, widget: bytes(value))
     centered = traitlets.Bool(True).tag(sync=True)
     image = traitlets.Bytes(b"").tag(sync=True)
     outputs = traitlets.List(traitlets.Float()).tag(sync=True)

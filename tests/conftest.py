@@ -256,7 +256,6 @@ def pytest_addoption(parser):
 
 
 def pytest_configure(config):
-    config.addinivalue_line("markers", "slow: takes minutes or a network; .ci/run runs it too")
     nbval.plugin.RunningKernel = LessonKernel
     # A registered object, because a conftest's own hooks reach only the tests in its folder.
     # Once, also where this file is loaded both as a plugin (`make check`) and as a conftest.

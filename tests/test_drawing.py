@@ -82,7 +82,7 @@ def test_canvas_answers_and_the_switch_matters():
     canvas = DrawDigit(Columns())
     drawing = np.zeros((DRAWING_SIZE, DRAWING_SIZE), np.uint8)
     drawing[20:90, 2:8] = 255
-    canvas.drawing = drawing.tobytes()
+    canvas.set_state({"drawing": memoryview(drawing.tobytes())})  # as it comes from the browser
     assert np.argmax(canvas.outputs) in {4, 5}  # centered
     assert len(canvas.image) == 784
     canvas.centered = False
