@@ -362,9 +362,9 @@ def measure_disturbing(images: np.ndarray, repetitions: int) -> float:
 def measure_growth(
     images: np.ndarray, digits: np.ndarray, counts: tuple[int, ...], repetitions: int
 ) -> dict:
-    """Return this project's seconds for one epoch at batch size 16, and the line through them."""
+    """Return this project's seconds for one epoch at batch size 1, and the line through them."""
     works = {
-        f"{count:,} images": partial(way_lessons, images[:count], digits[:count], 16)
+        f"{count:,} images": partial(way_lessons, images[:count], digits[:count], 1)
         for count in counts
     }
     times = np.array(list(medians(works, repetitions).values()))
@@ -448,7 +448,7 @@ def table(results: dict) -> str:
         f"| importing | {loaded} |",
         f"| peak memory of the largest lesson's kernel | {results['memory']:.2f} GiB |",
         f"| images that DeepTrack disturbs | {results['disturbing']:,.0f} a second |",
-        f"| (b), one epoch of {counts} images in batches of 16 | {times} s: on a straight line "
+        f"| (b), one epoch of {counts} images, one at a time | {times} s: on a straight line "
         f"to within {growth['largest distance from the line']:.1%} of the longest |",
         "",
         f"Medians of {results['repetitions']} turns on one thread of this machine: "

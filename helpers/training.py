@@ -28,6 +28,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from itertools import chain, islice
 from pathlib import Path
 from typing import Any
@@ -44,9 +45,10 @@ from tqdm.auto import tqdm
 from helpers.config import Config, difference
 from helpers.errors import LessonError
 
-# Mini-batches at a time: enough for the bookkeeping to vanish, few enough for the progress bar to
-# move several times a second. At batch size 1 that is the images, at batch size 256 the batches.
-_IMAGES_PER_GROUP, _BATCHES_PER_GROUP = 1024, 16
+# A group of mini-batches: large enough that the bookkeeping vanishes, small enough that the images
+# stay in the processor's cache and the progress bar moves several times a second.
+_IMAGES_PER_GROUP = 4096
+_STEPS_PER_GROUP = 1024
 
 
 # --- dataloaders ---
@@ -148,9 +150,9 @@ def _can_group(dataloader: Any) -> bool:
     )
 
 
-def _grouped(dataloader: DataLoader) -> DataLoader:
+def _grouped(dataloader: DataLoader, images: int = _IMAGES_PER_GROUP) -> DataLoader:
     """Return a dataloader of the same images in the same order, several batches at a time."""
-    group = max(_BATCHES_PER_GROUP, _IMAGES_PER_GROUP // dataloader.batch_size)
+    group = max(1, min(images // dataloader.batch_size, _STEPS_PER_GROUP))
     return DataLoader(
         dataloader.dataset,
         batch_sampler=_GroupedBatches(dataloader.batch_sampler, group),
@@ -188,6 +190,25 @@ def _plain_chain(model: nn.Module, images: Tensor) -> list[Callable[[Tensor], Te
             return None
         value = output
     return [module.forward for module, _, _ in calls] if value is last else None
+
+
+def _bare_step(optimizer: torch.optim.Optimizer) -> Callable[[], Any]:
+    """Return what `optimizer.step` does to the weights, without what torch does around it.
+
+    torch wraps a step for its profiler and for hooks; and RMSprop and Adam ask in every step
+    whether a GPU is recording it, for which a computer without one searches its disk.
+    """
+    if (
+        not type(optimizer).__module__.startswith("torch.optim.")
+        or "step" in vars(optimizer)  # a learning rate's schedule counts the steps
+        or optimizer._optimizer_step_pre_hooks
+        or optimizer._optimizer_step_post_hooks
+    ):
+        return optimizer.step
+    if not torch.cuda.is_available():
+        optimizer._accelerator_graph_capture_health_check = lambda: None
+        optimizer._cuda_graph_capture_health_check = lambda: None  # its name in earlier torch
+    return torch.no_grad()(partial(inspect.unwrap(type(optimizer).step), optimizer))
 
 
 class Classifier(dl.Classifier):
@@ -236,6 +257,8 @@ class Classifier(dl.Classifier):
             compute_loss = self.loss
             if self.make_targets_one_hot:
                 targets = nn.functional.one_hot(digits, self.num_classes or -1).float()
+        step = _bare_step(optimizer)
+        parameters = [each for group in optimizer.param_groups for each in group["params"]]
         outputs, losses = [], []
         try:
             with self.calling_stateful():
@@ -246,9 +269,10 @@ class Classifier(dl.Classifier):
                     for layer in layers:
                         output = layer(output)
                     loss = compute_loss(output, target)
-                    optimizer.zero_grad()
+                    for parameter in parameters:
+                        parameter.grad = None
                     loss.backward()
-                    optimizer.step()
+                    step()
                     outputs.append(output.detach())
                     losses.append(loss.detach())
         finally:
@@ -556,14 +580,12 @@ def predict(classifier: dl.Classifier, dataloader: DataLoader) -> tuple[Tensor, 
         predicted digits are `outputs.argmax(dim=1)`.
     """
     batches = dataloader
-    if _can_group(dataloader):
-        in_order = isinstance(dataloader.sampler, SequentialSampler)
-        dataset = dataloader.dataset
-        batches = (
-            zip(dataset.images.split(1000), dataset.digits.split(1000), strict=True)
-            if in_order
-            else _grouped(dataloader)
-        )
+    in_order = type(dataloader.sampler) is SequentialSampler and not dataloader.drop_last
+    if _can_group(dataloader) and in_order:
+        dataset = dataloader.dataset  # in order, so that nothing has to be picked out and copied
+        batches = zip(dataset.images.split(1000), dataset.digits.split(1000), strict=True)
+    elif _can_group(dataloader):
+        batches = _grouped(dataloader, images=1000)
     outputs, digits = [], []
     was_training = classifier.training
     classifier.eval()

@@ -85,7 +85,7 @@ print(classifier_config)
 #
 # If all processes looked at the same images, they would all do the same work. A *distributed
 # sampler* hands out the images like cards: one to each process in turn. Here it deals ten images to
-# two processes. (The processes are numbered from zero, and torch calls the number `rank`.)
+# two processes. (The processes are numbered from zero, and PyTorch calls the number `rank`.)
 
 # %% tags=["check-output"]
 from torch.utils.data.distributed import DistributedSampler
@@ -100,9 +100,7 @@ print(shares)
 # %%
 from helpers.plotting import plot_image_rows
 
-plot_image_rows(
-    {f"process {process}": train_images[share] for process, share in enumerate(shares)}
-)
+plot_image_rows({f"process {process}": train_images[share] for process, share in enumerate(shares)})
 
 # %% [markdown]
 # Notice that no image appears in both rows, and that none of the ten is missing.
@@ -165,7 +163,7 @@ print("the average agrees with all 16:", torch.allclose(average, for_all_16, ato
 #
 # Lightning, on which deeplay is built, does all this. `devices=2` asks for two processes, and
 # `strategy="ddp_notebook"` says how to start them. *DDP* stands for *distributed data parallel*,
-# torch's name for data-parallel training.
+# PyTorch's name for data-parallel training.
 #
 # We train for one epoch on 12,000 of the images, to keep it short.
 
@@ -382,7 +380,9 @@ assert seconds["two processes"] > seconds["one process"]
 # processes there are on this computer (`LOCAL_WORLD_SIZE`) and how many computers
 # (`GROUP_WORLD_SIZE`; Lightning calls a computer a *node*).
 #
-# One process, and two processes on this computer, with 8 images each:
+# In a terminal, in the folder `notebooks`: one process, and two processes with 8 images each.
+# (If `make lab` set up your Python, the two programs are `../.venv/bin/python` and
+# `../.venv/bin/torchrun`.)
 #
 # ```
 # python train_distributed.py
@@ -437,8 +437,9 @@ check_steps_per_epoch(steps_per_epoch)
 #
 # Leave out the averaging. Train two classifiers from `classifier_config`, both from seed 0 and in
 # one process each: the first on images 0, 2, 4, … of `some_images`, the second on images 1, 3, 5,
-# …. Use batches of 16 without shuffling, for one epoch. Put the largest difference between their
-# `weights` into `largest_difference`. Then say why it is what it is:
+# … (`some_images[0::2]` and `some_images[1::2]`, likewise their digits). Use batches of 16 without
+# shuffling, for one epoch. Put the largest difference between their `weights` into
+# `largest_difference`. Then say why it is what it is, with `reason = "a"`, `"b"` or `"c"`:
 #
 # - **a**: they started from different weights;
 # - **b**: computers round, and the rounding errors add up;
@@ -485,5 +486,5 @@ check_deal(deal)
 # %% [markdown]
 # ## Next
 #
-# This was the last lesson. [Lesson 6](06_failure_analysis.ipynb) shows where the network still
+# This was the appendix, and there is no further lesson. [Lesson 6](06_failure_analysis.ipynb) shows where the network still
 # fails, and the [glossary](glossary.ipynb) explains every word of the series.

@@ -43,7 +43,12 @@
 # **Data augmentation** (6): making new training images out of those that one has, for example by
 # turning and shifting them.
 #
+# **Data-parallel training** (7): several processes train copies of one network, each on its share of
+# the images, and average their gradients.
+#
 # **Dataloader** (2): hands images and digits to the training, batch by batch.
+#
+# **DDP, distributed data parallel** (7): PyTorch's name for data-parallel training.
 #
 # **Dead neuron** (3): a ReLU neuron that no image switches on, so that it learns nothing any
 # more.
@@ -52,6 +57,10 @@
 # connected to all outputs of the layer before.
 #
 # **Digit** (1): what an image shows, a number from 0 to 9; see *label*.
+#
+# **Distributed sampler** (7): deals the images out to the processes, one to each in turn.
+#
+# **Effective batch size** (7): the number of processes times the batch size of each.
 #
 # **Ensemble** (6): several networks that vote on the answer.
 #
@@ -82,6 +91,9 @@
 #
 # **Learning rate** (2): how far the optimizer moves the parameters in one step.
 #
+# **Linear scaling rule** (7): for a batch that is k times as large, a learning rate that is k times as
+# large.
+#
 # **Loss** (2): one number that says how wrong the network is; training makes it smaller.
 #
 # **Mean image** (1): the mean of many images, pixel by pixel.
@@ -100,6 +112,8 @@
 #
 # **Neuron** (2): multiplies its inputs by weights, adds them up with a bias, and applies an
 # activation.
+#
+# **Node** (7): one computer among several that work together.
 #
 # **Noise** (4): the jumping up and down of a number from one step to the next, by chance. In an
 # image (6): random numbers added to the pixels.
@@ -124,6 +138,8 @@
 #
 # **Probability** (3): a number between 0 and 1 that says how likely something is; those of all
 # ten digits add up to 1.
+#
+# **Process** (7): a running program with a memory of its own.
 #
 # **Recall** (2): the share of the images of one digit that are read correctly.
 #
@@ -167,6 +183,8 @@
 # **Training images** (1): the images to learn from.
 #
 # **Validation images** (1): training images kept aside to choose between methods with.
+#
+# **Warm-up** (7): smaller steps in the first epochs, so that a large learning rate does no harm.
 #
 # **Weight** (2): the number by which a neuron multiplies an input.
 #

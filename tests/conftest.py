@@ -6,6 +6,7 @@ nbval runs each code cell of a notebook as a test, all cells of one notebook in 
 - after a cell that failed, hung or killed its kernel, the rest of that notebook is skipped
   (nbval goes on, and the first failure drowns in what follows from it);
 - a cell that fails without an `error` message, like a misspelt %magic, fails (nbval passes it);
+- a solution that its check refuses fails, and so does a stub that passes;
 - a cell over its budget fails, and so does a notebook that ran in no time;
 - the lessons come first, the longest before the others, so that two workers end together;
 - a table at the end says which cells failed, and why.
@@ -145,6 +146,7 @@ class Notebooks:
         self.seconds[item.path] += seconds
         if item.parent.kernel.status == "error" and not item.options["check_exception"]:
             item.raise_cell_error(f"The cell failed: {said_on_stderr(item)}")
+        check_exercise(item)
         if seconds / before > self.budget / ORDINARY_CALIBRATION:
             # A machine that is slower now than it was at the start gets the benefit of the doubt.
             ratio = seconds / max(before, calibrate())
@@ -235,6 +237,17 @@ def is_cell(item):
 def is_last_cell(item):
     cells = [cell for cell in item.parent.nb.cells if cell.cell_type == "code"]
     return item.cell is cells[-1]
+
+
+def check_exercise(item):
+    """Fails a solution that its check refuses, and a stub that its check takes for an answer."""
+    if item.path.parent.name != "solutions":
+        return  # a learner's own copy may hold answers, right or wrong
+    tags = item.cell.metadata.get("tags", ())
+    said = "".join(output.get("text", "") for output in item.test_outputs)
+    for tag, verdict in (("exercise", "Not yet: "), ("solution", "Right. ")):
+        if tag in tags and verdict not in said:
+            item.raise_cell_error(f"The check should have said '{verdict}', and said: {said}")
 
 
 def said_on_stderr(item):

@@ -53,8 +53,7 @@ def test_two_kernels_train_side_by_side(tmp_path):
     ]
     deadline = time.monotonic() + 180
     printed = [
-        process.communicate(timeout=deadline - time.monotonic())[0].split()
-        for process in processes
+        process.communicate(timeout=deadline - time.monotonic())[0].split() for process in processes
     ]
     (alone, together), (other,) = ([float(word) for word in words] for words in printed)
     # With one thread each they share the cores. With the two threads each that torch starts with,
