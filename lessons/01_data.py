@@ -40,7 +40,7 @@
 # your disk, one file for each image, and returns the folder. The first time this takes a few
 # seconds, or up to a minute; after that it finds the folder complete.
 
-# %% tags=["check-output"]
+# %%
 from helpers.data import mnist_folder
 
 folder = mnist_folder()
