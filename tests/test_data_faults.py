@@ -74,11 +74,14 @@ def is_right(folder):
     )
 
 
+# tqdm's lock is a semaphore that forked processes share: killed with it in its hand, a child would
+# leave its parent waiting forever. Learners' processes are not forked from one another.
 PRELUDE = f"""
-import os, random, resource, signal, sys, time
+import os, random, resource, signal, sys, threading, time
 from pathlib import Path
 from helpers import data
 from helpers.errors import LessonError
+data.tqdm.set_lock(threading.RLock())
 ALL = {{split: data._read_arrays(split) for split in data.SPLITS}}
 def use(sizes):
     few = {{split: (ALL[split][0][:n], ALL[split][1][:n]) for split, n in sizes.items()}}
