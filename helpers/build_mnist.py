@@ -72,7 +72,7 @@ def pack(arrays: dict[str, np.ndarray]) -> bytes:
             entry.external_attr = 0o644 << 16
             content = io.BytesIO()
             np.lib.format.write_array(content, array, version=(1, 0), allow_pickle=False)
-            archive.writestr(entry, content.getvalue(), zipfile.ZIP_DEFLATED, compresslevel=7)
+            archive.writestr(entry, content.getvalue(), zipfile.ZIP_DEFLATED, compresslevel=8)
     return packed.getvalue()
 
 

@@ -25,7 +25,7 @@ from tqdm.auto import tqdm
 from helpers.errors import LessonError
 
 ARRAY_FILE = Path(__file__).with_name("mnist.npz")
-ARRAY_SHA256 = "94cc001017ba7515c3df8b20c57d8d08122b44a15de241d4485c59eb16135f39"
+ARRAY_SHA256 = "cb3699330519b0c4e32a934b546f684425f5c52479a9da66328d43cda893942f"
 
 SPLITS = ("train", "test")
 
