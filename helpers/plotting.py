@@ -945,10 +945,9 @@ def plot_optimizer_paths(
     rows = -(-len(paths) // columns)
     figure, charts = _charts(columns, 0.6 + 2.1 * rows, rows, sharex=True, sharey=True)
     told = []
-    for index, (axes, (name, path)) in enumerate(zip(charts, paths.items(), strict=False)):
+    for axes, (name, path) in zip(charts, paths.items(), strict=False):
         axes.contour(x, y, height, levels=levels, colors="#C4C4C4", linewidths=0.8)
-        color = LINE_COLORS[index % len(LINE_COLORS)]
-        axes.plot(*path.T, color=color, marker="o", markersize=3.5, linewidth=1.3)
+        axes.plot(*path.T, color=BLUE, marker="o", markersize=3.5, linewidth=1.3)
         axes.annotate("start", path[0], (5, 5), textcoords="offset points")
         end = float(loss(*path[-1]))
         reached = f"loss {end:.2g}" if abs(end) >= 0.001 else "loss below 0.001"

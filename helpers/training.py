@@ -22,6 +22,7 @@ from __future__ import annotations
 import contextlib
 import inspect
 import math
+import multiprocessing
 import os
 import signal
 import tempfile
@@ -364,7 +365,8 @@ class _EpochLines(ProgressBar):
             desc=f"epoch {trainer.current_epoch + 1}/{trainer.max_epochs}",
             bar_format="{desc} {percentage:3.0f}% {bar} {elapsed} < {remaining}",
             leave=False,
-            disable=not self.is_enabled,
+            # A notebook's copy of itself (strategy "ddp_notebook") cannot draw there, only print.
+            disable=not self.is_enabled or multiprocessing.parent_process() is not None,
         )
 
     def on_train_batch_end(self, *args: Any) -> None:

@@ -70,11 +70,13 @@ print(classifier_config)
 # Our network trains in less than a minute. Others take weeks, and nobody waits that long: the work
 # is shared among many processors or graphics cards, often in many computers.
 #
-# A *process* is a running program with a memory of its own. The most common way to share the work
-# is called *data-parallel training*:
+# A [*process*](glossary.ipynb) is a running program with a memory of its own. This notebook's kernel
+# is one. The most common way to share the work is called
+# [*data-parallel training*](glossary.ipynb):
 #
 # 1. Each process has a copy of the whole network, all with the same weights.
-# 2. Each process looks at its own batch of images and works out its own gradient.
+# 2. Each process looks at its own batch of images and works out its own gradient
+#    ([lesson 3](03_softmax_and_relu.ipynb)).
 # 3. The processes average their gradients.
 # 4. Each process takes the same step with this average. So their weights stay the same.
 #
@@ -83,9 +85,12 @@ print(classifier_config)
 # %% [markdown]
 # ## Each process sees its own share
 #
-# If all processes looked at the same images, they would all do the same work. A *distributed
-# sampler* hands out the images like cards: one to each process in turn. Here it deals ten images to
-# two processes. (The processes are numbered from zero, and PyTorch calls the number `rank`.)
+# If all processes looked at the same images, they would all do the same work. A
+# [*distributed sampler*](glossary.ipynb) hands out the images like cards: one to each process in
+# turn. Here it deals ten images to two processes.
+#
+# PyTorch's name for the number of processes is `num_replicas`, because each has a replica, a copy, of
+# the network. The processes are numbered from zero, and its name for that number is `rank`.
 
 # %% tags=["check-output"]
 from torch.utils.data.distributed import DistributedSampler
@@ -122,8 +127,8 @@ for process in range(3):
 # %% [markdown]
 # ## The average of the gradients
 #
-# Here is the gradient for a batch of 16 images: more exactly, its part for the weights between the
-# pixels and the first hidden layer.
+# Now to point 3. First a network, made from the recipe, and 16 images with their targets: ten numbers
+# each, a 1 at the place of the digit and zeros elsewhere.
 
 # %%
 import torch
@@ -134,15 +139,26 @@ network = mlp_config.create(dl.MultiLayerPerceptron)
 images = torch.from_numpy(train_images[:16])
 targets = torch.nn.functional.one_hot(torch.from_numpy(train_digits[:16]), 10).float()
 
+# %% [markdown]
+# The next function works out a gradient as in [lesson 3](03_softmax_and_relu.ipynb): `backward` goes
+# from the loss back through the layers, and leaves in each parameter's `grad` how much the loss
+# changes with it. To keep it short, we look at one part of the gradient only: the weights between
+# the pixels and the first hidden layer, which are the first parameters of the network.
 
+
+# %%
 def gradient(share):
-    """Return the gradient of the loss for some of the 16 images."""
+    """Return the gradient of the loss, averaged over some of the 16 images."""
+    network.zero_grad()  # forget the gradient of the last call
     loss = MSELoss()(network(images[share]), targets[share])
-    return torch.autograd.grad(loss, network.parameters())[0]
+    loss.backward()
+    first_weights = next(network.parameters())
+    return first_weights.grad.clone()
 
 
 # %% [markdown]
 # Now we deal the 16 images to two processes, eight for each, and average their two gradients.
+# `allclose` says whether all numbers of two arrays are the same, but for rounding.
 
 # %% tags=["check-output"]
 for_all_16 = gradient(slice(0, 16))
@@ -154,18 +170,24 @@ average = (of_process_0 + of_process_1) / 2
 print("the average agrees with all 16:", torch.allclose(average, for_all_16, atol=1e-6))
 
 # %% [markdown]
-# Each process alone has another gradient, because it saw other images. Their average is the
-# gradient of the whole batch, but for a little rounding. So two processes with batches of 8 take
-# the same steps as one process with batches of 16. This is why nothing in the recipe has to change.
+# Process 0 alone has another gradient than the whole batch, because it saw only half of the images.
+# The average of the two is the gradient of the whole batch, but for a little rounding. So two
+# processes with batches of 8 take the same steps as one process with batches of 16. This is why
+# nothing in the recipe has to change.
 
 # %% [markdown]
 # ## Two processes in this notebook
 #
-# Lightning, on which deeplay is built, does all this. `devices=2` asks for two processes, and
-# `strategy="ddp_notebook"` says how to start them. *DDP* stands for *distributed data parallel*,
-# PyTorch's name for data-parallel training.
+# You do not have to program any of this. Our `Trainer` is deeplay's, and deeplay's is made from that of
+# [*Lightning*](glossary.ipynb), a library that runs the training of PyTorch networks: it calls the
+# network batch by batch, counts the epochs, and can spread all that over several processes.
 #
-# We train for one epoch on 12,000 of the images, to keep it short.
+# We ask the trainer for it with two settings: `devices=2` says how many processes, and
+# `strategy="ddp_notebook"` says how to start them. [*DDP*](glossary.ipynb) stands for *distributed
+# data parallel*, PyTorch's name for data-parallel training.
+#
+# We train for one epoch on 12,000 of the images, to keep it short. `**two_processes` hands both
+# settings to the trainer, as if they were written out; we shall need them again.
 
 # %%
 from helpers.training import Classifier, Trainer, make_dataloader
@@ -176,14 +198,15 @@ train_dataloader = make_dataloader(some_images, some_digits, batch_size=16, shuf
 seed_everything(0, verbose=False)
 classifier = classifier_config.create(Classifier)
 two_processes = {"devices": 2, "strategy": "ddp_notebook"}
-trainer = Trainer(max_epochs=1, accelerator="cpu", enable_progress_bar=False, **two_processes)
+trainer = Trainer(max_epochs=1, accelerator="cpu", **two_processes)
 trainer.fit(classifier, train_dataloader)
 
 # %% [markdown]
 # What happened? The notebook's process made two copies of itself. Lightning gave each of them a
 # distributed sampler for the dataloader, and averaged their gradients at each step. At the end the
-# trained weights came back into the classifier of this notebook. What else the copies knew is lost:
-# the losses of the single steps, and a progress bar, which a copy could not draw here.
+# trained weights came back into the classifier of this notebook. What else the copies knew is lost,
+# such as the losses of the single steps. You saw no progress bar, because a copy cannot draw one in
+# this notebook; the line at the end of the epoch is from the first of the two.
 #
 # Three rules for notebooks:
 #
@@ -208,23 +231,31 @@ record("two_processes", test_result["test_accuracy"])
 # ## The same steps
 #
 # Above, one average of two gradients was the gradient of the whole batch. Does that hold for a
-# whole training? To compare, one process must see the same images in the same order. Lightning
-# always shuffles when it deals for a training, with the seed that you gave to `seed_everything`. So
-# we can ask the sampler for the shares, and lay them side by side.
+# whole training? To compare, one process must see the same images in the same order.
+#
+# Lightning always shuffles when it deals for a training, with the seed that you gave to
+# `seed_everything`, 0 here. A sampler of our own with the same seed therefore deals the same shares.
+# We put the two side by side, as two columns, and read them row by row: first the first image of
+# each process, then the second of each, and so on.
 
 # %%
 import numpy as np
 
-shares = [list(DistributedSampler(some_digits, 2, process, seed=0)) for process in range(2)]
-order = np.stack(shares, axis=1).ravel()
+shares = [
+    list(DistributedSampler(some_digits, num_replicas=2, rank=process, shuffle=True, seed=0))
+    for process in range(2)
+]
+order = np.stack(shares, axis=1).flatten()
 
 print("process 0:", shares[0][:4], "...")
 print("process 1:", shares[1][:4], "...")
+print("in order: ", order[:8].tolist(), "...")
 
 # %% [markdown]
 # Here are two small functions for the rest of the lesson. The first trains the recipe for one
-# epoch, in one process or, with other settings, in two. The second takes all parameters out of a
-# classifier.
+# epoch, in one process or, with other settings, in two. In it, `classifier_config.optimizer.lr(0.002)`
+# is a recipe rule like the others: it sets the `lr` of the recipe's optimizer, and leaves all else as
+# it was. The second function takes all parameters out of a classifier.
 
 # %%
 import time
@@ -274,14 +305,16 @@ assert other_steps > 0.05
 #
 # $$ \text{effective batch size} = \text{number of processes} \times \text{batch size} $$
 #
-# With more processes, the *effective batch size* grows, and the number of steps in an epoch falls.
+# With more processes, the [*effective batch size*](glossary.ipynb) grows, and the number of steps in
+# an epoch falls.
 # From [lesson 4](04_mini_batches.ipynb) you know what fewer steps cost. There are two cures:
 #
 # - **Keep the effective batch size.** Divide `batch_size` by the number of processes. The steps are
 #   the same as before, but each process has less to do between two averages.
 # - **Take longer steps.** The average of more gradients is less noisy, so it can be trusted
-#   further. The *linear scaling rule* says: with $k$ times the batch, take $k$ times the learning
-#   rate, and begin with smaller steps in the first epochs (*warm-up*).
+#   further. The [*linear scaling rule*](glossary.ipynb) says: with $k$ times the batch, take $k$ times
+#   the learning rate, and begin with smaller steps in the first epochs
+#   ([*warm-up*](glossary.ipynb)).
 #
 # The rule is from P. Goyal and others, [Accurate, large minibatch SGD: training ImageNet in 1
 # hour](https://arxiv.org/abs/1706.02677) (2017). It was found for SGD with momentum. RMSprop and
@@ -309,7 +342,8 @@ assert abs(accuracy[2, 0.001] - accuracy[1, 0.001]) < 0.03
 assert abs(accuracy[2, 0.002] - accuracy[1, 0.001]) < 0.03
 assert accuracy[32, 0.001] < accuracy[1, 0.001] - 0.04
 assert accuracy[32, 0.032] < 0.5
-print("2 processes lose nearly nothing, 32 lose much, 32 times the learning rate loses everything")
+print("2 processes: within 3 percentage points of 1, with either learning rate")
+print("32 processes: more than 4 points worse; with 32 times the rate, less than half are right")
 
 # %% [markdown]
 # What to notice:
@@ -318,9 +352,9 @@ print("2 processes lose nearly nothing, 32 lose much, 32 times the learning rate
 #   learning rate.
 # - With 32 processes and the old learning rate, the network is clearly worse: in batches of 512,
 #   12,000 images make only 24 steps.
-# - With 32 times the learning rate, training breaks down. The steps are so long that they jump
-#   about, and no warm-up has prepared the way. The rule is a starting point to try from, not a
-#   promise, and RMSprop is not what it was made for.
+# - With 32 times the learning rate, training breaks down. The steps are far too long, and no warm-up
+#   has prepared the way. The rule is a starting point to try from, not a promise, and RMSprop is
+#   not what it was made for.
 #
 # To choose the learning rate for a new effective batch size, compare a few on validation images, as
 # in [lesson 5](05_optimizers.ipynb).
@@ -346,15 +380,17 @@ for way, time_taken in seconds.items():
 assert seconds["two processes"] > seconds["one process"]
 
 # %% [markdown]
-# Two processes are slower than one. They have to be started, and then comes the work that one
-# process does not have: at each step the two exchange 26,506 numbers, and each waits until the
-# other is ready. Working out the gradient of so small a network for 16 images takes less time than
-# that.
+# Two processes are slower than one, by far. Part of that is the many steps at a time: compare the first
+# line with the second, where one process makes each step in the ordinary way.
+#
+# The rest is what the second process costs. It has to be started. At each step the two exchange
+# 26,506 numbers, and each waits until the other is ready. All this takes longer than the work that is
+# saved, which is little: the gradient of so small a network for 16 images.
 #
 # It pays when the opposite holds: when a step takes much longer than an exchange. That is so for
 # networks with millions of parameters and images with millions of pixels, on graphics cards that
 # are connected by fast lines. Measure before you believe it: a hundred steps with one process, a
-# hundred with two, in images per second.
+# hundred with two, in images a second.
 #
 # And before you take more machines, take what is cheaper: a bigger batch, a quicker dataloader, a
 # graphics card.
@@ -376,9 +412,10 @@ assert seconds["two processes"] > seconds["one process"]
 # ```
 #
 # The strategy is `"ddp"` now: the processes are started from outside, by a program called
-# `torchrun`, which comes with torch. It tells each process, in environment variables, how many
-# processes there are on this computer (`LOCAL_WORLD_SIZE`) and how many computers
-# (`GROUP_WORLD_SIZE`; Lightning calls a computer a *node*).
+# `torchrun`, which comes with torch. It tells each process how many processes there are on this
+# computer (`LOCAL_WORLD_SIZE`) and how many computers (`GROUP_WORLD_SIZE`; Lightning calls a computer
+# a [*node*](glossary.ipynb)). Python finds such settings of a process, its *environment variables*,
+# in `os.environ`.
 #
 # In a terminal, in the folder `notebooks`: one process, and two processes with 8 images each.
 # (If `make lab` set up your Python, the two programs are `../.venv/bin/python` and
@@ -409,8 +446,8 @@ assert seconds["two processes"] > seconds["one process"]
 # - With a larger effective batch, try a larger learning rate: $k$ times for SGD, nearer to
 #   $\sqrt{k}$ times for RMSprop and Adam.
 # - In a notebook: `strategy="ddp_notebook"`. In a script: `torchrun` and `strategy="ddp"`.
-# - It pays when a step takes much longer than an exchange of gradients. With our network, on two
-#   processor cores, it does not.
+# - It pays when a step takes much longer than an exchange of gradients. For our small network in two
+#   processes of one computer, it did not.
 
 # %% [markdown]
 # ## Exercises

@@ -91,6 +91,9 @@
 #
 # **Learning rate** (2): how far the optimizer moves the parameters in one step.
 #
+# **Lightning** (7): the library that runs the training of PyTorch networks; deeplay's trainer is made
+# from its trainer.
+#
 # **Linear scaling rule** (7): for a batch that is k times as large, a learning rate that is k times as
 # large.
 #

@@ -204,7 +204,7 @@ def test_counts_stand_out_from_their_cells():
 def test_docstring_names_every_argument(name):
     function = getattr(plotting, name)
     for argument in inspect.signature(function).parameters:
-        assert re.search(rf"^        {argument}: ", function.__doc__, re.M), argument
+        assert re.search(rf"^    {argument}: ", inspect.getdoc(function), re.M), argument
 
 
 def test_settings_of_the_learner_do_not_reach_the_figures(displayed):

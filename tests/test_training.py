@@ -2,6 +2,7 @@
 
 import _thread
 import math
+import multiprocessing
 import threading
 import warnings
 
@@ -208,6 +209,15 @@ def test_progress_leaves_one_line_per_epoch(images, digits, capsys):
     assert lines[1].startswith("epoch  2/2   train loss 0.")
     assert "validation loss 0." in lines[1]
     assert lines[1].count("accuracy") == 2
+
+
+@pytest.mark.parametrize(("parent", "draws"), [(None, True), ("the notebook", False)])
+def test_a_copy_of_a_notebook_draws_no_bar(parent, draws, images, digits, monkeypatch, capsys):
+    monkeypatch.setattr(multiprocessing, "parent_process", lambda: parent)
+    Trainer().fit(make(RELU), make_dataloader(images, digits, batch_size=16))
+    out, err = capsys.readouterr()
+    assert out.startswith("epoch  1/1   train loss 0.")
+    assert ("epoch 1/1" in err) == draws
 
 
 def test_checkpoints_and_early_stopping(images, digits, tmp_path):
