@@ -433,6 +433,9 @@ class Trainer(dl.Trainer):
 
     Attributes:
         step_losses: The loss of every optimizer step of the last `fit`, in order.
+
+    Raises:
+        LessonError: The strategy is "ddp_notebook", on a system that cannot copy a process (Windows).
     """
 
     def __init__(self, max_epochs: int = 1, accelerator: str = "auto", **settings: Any) -> None:
@@ -441,6 +444,11 @@ class Trainer(dl.Trainer):
         shows_progress = any(isinstance(callback, ProgressBar) for callback in callbacks)
         if settings.get("enable_progress_bar", True) and not shows_progress:
             callbacks.append(_EpochLines())
+        if settings.get("strategy") == "ddp_notebook" and not hasattr(os, "fork"):
+            raise LessonError(
+                'strategy="ddp_notebook" copies the notebook\'s process, which this system cannot do. '
+                "Train in a script instead: train_distributed.py, beside the lessons, shows how."
+            )
         settings.setdefault("logger", False)
         settings.setdefault("enable_model_summary", False)
         settings.setdefault(

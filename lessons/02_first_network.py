@@ -123,7 +123,7 @@ print(mlp_config)
 #
 # `create` makes the network, here a multi-layer perceptron of deeplay, a library of networks built
 # on PyTorch. Its weights begin as small random numbers, so we first set the seed (lesson 1), with
-# `seed_everything`: with the same seed, you get the same network each time.
+# `seed_everything` from the library Lightning: with the same seed, you get the same network each time.
 
 # %% tags=["check-output"]
 import deeplay as dl

@@ -67,11 +67,11 @@ print(classifier_config)
 # %% [markdown]
 # ## Many hands
 #
-# Our network trains in less than a minute. Others take weeks, and nobody waits that long: the work
-# is shared among many processors or graphics cards, often in many computers.
+# Our network trains in less than a minute. Others would take months, so their work is shared among many
+# processors or graphics cards, often in many computers.
 #
-# A [*process*](glossary.ipynb) is a running program with a memory of its own. This notebook's kernel
-# is one. The most common way to share the work is called
+# A [*process*](glossary.ipynb) is a running program with a memory of its own. The program that runs the
+# cells of this notebook, its [*kernel*](glossary.ipynb), is one. The most common way to share the work is called
 # [*data-parallel training*](glossary.ipynb):
 #
 # 1. Each process has a copy of the whole network, all with the same weights.
@@ -110,7 +110,7 @@ plot_image_rows({f"process {process}": train_images[share] for process, share in
 # %% [markdown]
 # Notice that no image appears in both rows, and that none of the ten is missing.
 #
-# What if the number of images cannot be divided? Here are ten images for three processes:
+# What if the images cannot be shared out equally? Here are ten images for three processes:
 
 # %% tags=["check-output"]
 for process in range(3):
@@ -118,8 +118,8 @@ for process in range(3):
 
 # %% [markdown]
 # All processes must take the same number of steps, or some would wait for an average that never
-# comes. So the sampler starts again from the beginning until everybody has equally many: images 0
-# and 1 are used twice.
+# comes. So the sampler starts again from the beginning until each process has as many as the others:
+# images 0 and 1 are used twice.
 #
 # For training, all processes first shuffle the images, each in the same way, and then deal. The
 # next epoch brings another order.
@@ -158,7 +158,8 @@ def gradient(share):
 
 # %% [markdown]
 # Now we deal the 16 images to two processes, eight for each, and average their two gradients.
-# `allclose` says whether all numbers of two arrays are the same, but for rounding.
+# `allclose` says whether two tensors are the same apart from small differences: here, `atol=1e-6`
+# allows about one millionth.
 
 # %% tags=["check-output"]
 for_all_16 = gradient(slice(0, 16))
@@ -170,24 +171,36 @@ average = (of_process_0 + of_process_1) / 2
 print("the average agrees with all 16:", torch.allclose(average, for_all_16, atol=1e-6))
 
 # %% [markdown]
-# Process 0 alone has another gradient than the whole batch, because it saw only half of the images.
-# The average of the two is the gradient of the whole batch, but for a little rounding. So two
-# processes with batches of 8 take the same steps as one process with batches of 16. This is why
-# nothing in the recipe has to change.
+# Process 0's gradient differs from that of the whole batch, because it saw only half of the images.
+# The average of the two is the gradient of the whole batch, apart from a little rounding. So two
+# processes with batches of 8 should take the same steps as one process with batches of 16, with the
+# same recipe. You will check this below.
 
 # %% [markdown]
 # ## Two processes in this notebook
 #
-# You do not have to program any of this. Our `Trainer` is deeplay's, and deeplay's is made from that of
-# [*Lightning*](glossary.ipynb), a library that runs the training of PyTorch networks: it calls the
-# network batch by batch, counts the epochs, and can spread all that over several processes.
+# You do not have to program any of this. Our `Trainer` is deeplay's with quicker bookkeeping, and
+# deeplay's is built on [*Lightning*](glossary.ipynb), the library that `seed_everything` comes from.
+# Lightning runs the training of PyTorch networks: it calls the network batch by batch, counts the
+# epochs, and can spread all that over several processes.
 #
 # We ask the trainer for it with two settings: `devices=2` says how many processes, and
 # `strategy="ddp_notebook"` says how to start them. [*DDP*](glossary.ipynb) stands for *distributed
 # data parallel*, PyTorch's name for data-parallel training.
 #
-# We train for one epoch on 12,000 of the images, to keep it short. `**two_processes` hands both
-# settings to the trainer, as if they were written out; we shall need them again.
+# Three things to know before you run the next cell:
+#
+# - The two processes are copies of this one. Each keeps one [*core*](glossary.ipynb) busy: a processor has several
+#   cores, each of which can run a program at the same time as the others. So do not ask for more
+#   processes than your computer has cores.
+# - Windows cannot copy a process. There, read on without running the cells, and try the script at the
+#   end of this lesson.
+# - A process that has used a graphics card cannot be copied either. This lesson uses none:
+#   `accelerator="cpu"`. If you have used one since you opened this notebook, restart the kernel (in the
+#   menu "Kernel") and run the lesson from the top.
+#
+# We train for one epoch on 12,000 of the images, to keep it short. `**two_processes` passes both
+# settings as if they were written out. You will need them again.
 
 # %%
 from helpers.training import Classifier, Trainer, make_dataloader
@@ -203,18 +216,12 @@ trainer.fit(classifier, train_dataloader)
 
 # %% [markdown]
 # What happened? The notebook's process made two copies of itself. Lightning gave each of them a
-# distributed sampler for the dataloader, and averaged their gradients at each step. At the end the
-# trained weights came back into the classifier of this notebook. What else the copies knew is lost,
-# such as the losses of the single steps. You saw no progress bar, because a copy cannot draw one in
-# this notebook; the line at the end of the epoch is from the first of the two.
+# distributed sampler for the dataloader, and averaged their gradients at each step. At the end, the
+# trained weights came back into the classifier of this notebook; the losses of the single steps did
+# not.
 #
-# Three rules for notebooks:
-#
-# - A process that has begun to use a graphics card cannot be copied. On a computer with one,
-#   restart the kernel and run this cell before any other that trains. Here we ask for processors,
-#   `accelerator="cpu"`.
-# - The copies use one processor core each. Ask for no more processes than your computer has cores.
-# - Windows cannot copy a process. There, use the script at the end of this lesson.
+# You saw no progress bar, because a copy cannot draw one here. The first copy printed the line at the
+# end of the epoch.
 
 # %%
 from helpers.results import record
@@ -224,8 +231,8 @@ test_result = Trainer(accelerator="cpu").test(classifier, test_dataloader)
 record("two_processes", test_result["test_accuracy"])
 
 # %% [markdown]
-# We test in one process. With two, each would test its own share, and images that were dealt twice
-# would count twice.
+# We test in one process. With several, each would test its own share, and an image that was dealt
+# twice would count twice.
 
 # %% [markdown]
 # ## The same steps
@@ -235,8 +242,8 @@ record("two_processes", test_result["test_accuracy"])
 #
 # Lightning always shuffles when it deals for a training, with the seed that you gave to
 # `seed_everything`, 0 here. A sampler of our own with the same seed therefore deals the same shares.
-# We put the two side by side, as two columns, and read them row by row: first the first image of
-# each process, then the second of each, and so on.
+# We lay the two shares side by side and read across: the first image of each process, then the second
+# of each, and so on.
 
 # %%
 import numpy as np
@@ -253,9 +260,11 @@ print("in order: ", order[:8].tolist(), "...")
 
 # %% [markdown]
 # Here are two small functions for the rest of the lesson. The first trains the recipe for one
-# epoch, in one process or, with other settings, in two. In it, `classifier_config.optimizer.lr(0.002)`
-# is a recipe rule like the others: it sets the `lr` of the recipe's optimizer, and leaves all else as
-# it was. The second function takes all parameters out of a classifier.
+# epoch, in one process or, with other settings, in two. In it, `.optimizer.lr(learning_rate)` is a rule
+# of a recipe like the others: it sets only the `lr` of the optimizer.
+#
+# The second function puts all parameters of a classifier into one row: `torch.cat` joins tensors end
+# to end, and `detach` takes only their numbers, without what PyTorch keeps for gradients.
 
 # %%
 import time
@@ -322,28 +331,33 @@ assert other_steps > 0.05
 # and others, [On the SDEs and scaling rules for adaptive gradient
 # algorithms](https://arxiv.org/abs/2205.10287), 2022).
 #
-# How far can one go? We compare 1, 2 and 32 processes with 16 images each. As you have seen, one
-# process with the effective batch takes the same steps, so that we need no 32 processors.
+# How far can you go? We compare 1, 2 and 32 processes with 16 images each. You do not need 32
+# processors for that: as you have seen, one process takes the same steps with the whole effective
+# batch. So one process with batches of 512 stands in for 32 processes. For 32 processes we try the
+# old learning rate, then $\sqrt{32}$ times that, about 5.7, then 32 times.
 
 # %%
 accuracy = {}
-for processes, learning_rate in [(1, 0.001), (2, 0.001), (2, 0.002), (32, 0.001), (32, 0.032)]:
+trials = [(1, 0.001), (2, 0.001), (2, 0.002), (32, 0.001), (32, 0.0057), (32, 0.032)]
+for processes, learning_rate in trials:
     dataloader = make_dataloader(some_images, some_digits, 16 * processes, shuffle=True)
     classifier, _ = train(dataloader, learning_rate)
     test_result = Trainer(accelerator="cpu").test(classifier, test_dataloader)
     accuracy[processes, learning_rate] = test_result["test_accuracy"]
     print(
-        f"{processes:2d} processes, effective batch size {16 * processes:3d}, "
-        f"learning rate {learning_rate:.3f}: {accuracy[processes, learning_rate]:.1%} right"
+        f"as with {processes:2d} processes: effective batch size {16 * processes:3d}, "
+        f"learning rate {learning_rate:.4f}: {accuracy[processes, learning_rate]:.1%} right"
     )
 
 # %% tags=["check-output"]
 assert abs(accuracy[2, 0.001] - accuracy[1, 0.001]) < 0.03
 assert abs(accuracy[2, 0.002] - accuracy[1, 0.001]) < 0.03
 assert accuracy[32, 0.001] < accuracy[1, 0.001] - 0.04
+assert accuracy[32, 0.0057] < accuracy[1, 0.001] - 0.04
 assert accuracy[32, 0.032] < 0.5
-print("2 processes: within 3 percentage points of 1, with either learning rate")
-print("32 processes: more than 4 points worse; with 32 times the rate, less than half are right")
+print("as with  2: within 3 percentage points of 1, with either learning rate")
+print("as with 32: more than 4 points worse, with the old rate and with 5.7 times that")
+print("as with 32, with 32 times the rate: less than half are right")
 
 # %% [markdown]
 # What to notice:
@@ -352,9 +366,13 @@ print("32 processes: more than 4 points worse; with 32 times the rate, less than
 #   learning rate.
 # - With 32 processes and the old learning rate, the network is clearly worse: in batches of 512,
 #   12,000 images make only 24 steps.
-# - With 32 times the learning rate, training breaks down. The steps are far too long, and no warm-up
-#   has prepared the way. The rule is a starting point to try from, not a promise, and RMSprop is
-#   not what it was made for.
+# - $\sqrt{32}$ times the learning rate does not bring it back. 24 steps are too few, also if they are
+#   longer.
+# - With 32 times the learning rate, training breaks down: the steps are far too long. The linear rule
+#   was made for SGD, and this is RMSprop. We had no warm-up either.
+#
+# So a rule for the learning rate says where to begin to try. It promises nothing, and less so the
+# further you go.
 #
 # To choose the learning rate for a new effective batch size, compare a few on validation images, as
 # in [lesson 5](05_optimizers.ipynb).
@@ -364,10 +382,10 @@ print("32 processes: more than 4 points worse; with 32 times the rate, less than
 #
 # We measure how long 12,000 images take, each time with an effective batch size of 32.
 #
-# There is one more thing to be fair about. In one process our `Trainer` makes many steps at a time.
-# With several processes it cannot, because they have to meet at every step, and it steps aside:
-# Lightning then makes each step in its ordinary way. So we also time one process the ordinary way.
-# (Any limit on the number of batches makes `Trainer` step aside, even one that limits nothing.)
+# One more thing, to be fair. In one process, our `Trainer` saves time by making many steps at a time.
+# Several processes must meet at every step, so there it leaves the work to Lightning, which makes the
+# steps one by one. To compare, we also time one process in this ordinary way. Any limit on the number
+# of batches brings it about, even 375, which is all of them.
 
 # %%
 seconds = {}
@@ -377,29 +395,31 @@ _, seconds["two processes"] = train(train_dataloader, **two_processes)
 
 for way, time_taken in seconds.items():
     print(f"{way:30} {len(some_images) / time_taken:8,.0f} images a second")
-assert seconds["two processes"] > seconds["one process"]
+assert seconds["two processes"] > seconds["one process, the ordinary way"] > seconds["one process"]
 
 # %% [markdown]
-# Two processes are slower than one, by far. Part of that is the many steps at a time: compare the first
-# line with the second, where one process makes each step in the ordinary way.
+# Two processes are much slower than one. Most of that is the many steps at a time: compare the first
+# two lines. But one process the ordinary way is still faster than two.
 #
-# The rest is what the second process costs. It has to be started. At each step the two exchange
-# 26,506 numbers, and each waits until the other is ready. All this takes longer than the work that is
-# saved, which is little: the gradient of so small a network for 16 images.
+# Why? The two copies have to be started, which counts for much in so short a training. Then, at each
+# step, they exchange 26,506 numbers, and each waits until the other is ready. This takes longer than
+# the work that is saved, which is little: the gradient of so small a network for 16 images.
 #
-# It pays when the opposite holds: when a step takes much longer than an exchange. That is so for
-# networks with millions of parameters and images with millions of pixels, on graphics cards that
-# are connected by fast lines. Measure before you believe it: a hundred steps with one process, a
-# hundred with two, in images a second.
+# It pays when the opposite holds: when a step takes much longer than an exchange. That is often so
+# when a network computes much with each of its parameters, as convolutional networks do
+# ([lesson 6](06_failure_analysis.ipynb)), on large images in large batches, and when fast lines
+# connect the graphics cards.
 #
-# And before you take more machines, take what is cheaper: a bigger batch, a quicker dataloader, a
-# graphics card.
+# Measure before you believe it. Train with one process and with two, long enough that the start no
+# longer counts, and compare images a second.
+#
+# And before you take more machines, try what is cheaper: a graphics card, or a bigger batch with a
+# new learning rate.
 
 # %% [markdown]
 # ## Many machines: the script
 #
-# A notebook is one process on one computer. To train on many, you need a script that each of them
-# can start. `train_distributed.py`, in the folder `notebooks` of this project, is the one for our
+# A notebook runs on one computer. To train on many, you need a script that each of them can start. `train_distributed.py`, in the folder `notebooks` of this project, is the one for our
 # recipe. What is new in it is how it makes the trainer:
 #
 # ```python
@@ -411,11 +431,14 @@ assert seconds["two processes"] > seconds["one process"]
 # )
 # ```
 #
-# The strategy is `"ddp"` now: the processes are started from outside, by a program called
-# `torchrun`, which comes with torch. It tells each process how many processes there are on this
+# The processes are started from outside now, by `torchrun`, a program that comes with PyTorch. Then
+# the strategy is `"ddp"`. Without `torchrun` there is one process, and `"auto"` leaves the strategy to
+# Lightning.
+#
+# `torchrun` tells each process how many processes there are on this
 # computer (`LOCAL_WORLD_SIZE`) and how many computers (`GROUP_WORLD_SIZE`; Lightning calls a computer
-# a [*node*](glossary.ipynb)). Python finds such settings of a process, its *environment variables*,
-# in `os.environ`.
+# a [*node*](glossary.ipynb)). Python finds such settings, the environment variables of the process, in
+# `os.environ`.
 #
 # In a terminal, in the folder `notebooks`: one process, and two processes with 8 images each.
 # (If `make lab` set up your Python, the two programs are `../.venv/bin/python` and
@@ -426,6 +449,9 @@ assert seconds["two processes"] > seconds["one process"]
 # torchrun --nproc-per-node 2 train_distributed.py --batch-size 8
 # ```
 #
+# Both have an effective batch size of 16, and train for ten epochs on all images. That takes minutes:
+# add `--epochs 1` for a quick try.
+#
 # Four graphics cards in each of two computers: the same line on both, with the name of the first in
 # place of `FIRST`.
 #
@@ -433,9 +459,13 @@ assert seconds["two processes"] > seconds["one process"]
 # torchrun --nnodes 2 --nproc-per-node 4 --rdzv-backend c10d --rdzv-endpoint FIRST:29500 train_distributed.py
 # ```
 #
-# At the end each process prints a fingerprint of its weights. They must all be the same. If they
-# ever are not, the gradients have not been averaged, and you have trained several networks, each on
-# a part of the images.
+# `--nnodes` is the number of computers, and `--nproc-per-node` the number of processes on each.
+# `--rdzv-endpoint` says where the processes meet, their rendezvous: on the first computer, at port 29500.
+# Any free port will do. `c10d` is the way in which PyTorch lets them meet.
+#
+# At the end each process prints a fingerprint of its weights. They should all be the same. If they
+# are not, the gradients were most likely not averaged: then each process has trained a network of its
+# own, on a part of the images.
 
 # %% [markdown]
 # ## What you learned
@@ -465,7 +495,7 @@ from helpers.checks import check_steps_per_epoch
 
 ### BEGIN SOLUTION
 images_per_process = 60_000 // 4
-steps_per_epoch = -(-images_per_process // 16)  # rounded up: the last batch is half full
+steps_per_epoch = int(np.ceil(images_per_process / 16))  # the last batch is half full
 ### END SOLUTION
 check_steps_per_epoch(steps_per_epoch)
 
@@ -513,7 +543,7 @@ from helpers.checks import check_deal
 ### BEGIN SOLUTION
 def deal(images, process, processes):
     """Return the numbers of the images that a process sees."""
-    rounds = -(-images // processes)  # rounded up
+    rounds = int(np.ceil(images / processes))
     return [(process + processes * turn) % images for turn in range(rounds)]
 
 
@@ -524,4 +554,4 @@ check_deal(deal)
 # ## Next
 #
 # This was the appendix, and there is no further lesson. [Lesson 6](06_failure_analysis.ipynb) shows where the network still
-# fails, and the [glossary](glossary.ipynb) explains every word of the series.
+# fails, and the [glossary](glossary.ipynb) has the words of the series on one page.

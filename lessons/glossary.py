@@ -38,6 +38,8 @@
 # **Convolutional network** (6): a network that slides small patterns of weights over the image, so
 # that it recognizes a stroke wherever it stands.
 #
+# **Core** (7): a part of a processor that can run a program at the same time as the other cores.
+#
 # **Cross-entropy** (3): a loss that looks only at the probability given to the right digit.
 #
 # **Data augmentation** (6): making new training images out of those that one has, for example by
@@ -81,6 +83,8 @@
 # batch size.
 #
 # **Image** (1): 28 × 28 gray values between 0 (paper) and 1 (ink).
+#
+# **Kernel** (7): the program that runs the cells of a notebook.
 #
 # **Label** (1): the right answer for an image. Here it is always a digit; elsewhere it is also
 # called *class* or *ground truth*.

@@ -3,6 +3,7 @@
 import _thread
 import math
 import multiprocessing
+import os
 import threading
 import warnings
 
@@ -218,6 +219,12 @@ def test_a_copy_of_a_notebook_draws_no_bar(parent, draws, images, digits, monkey
     out, err = capsys.readouterr()
     assert out.startswith("epoch  1/1   train loss 0.")
     assert ("epoch 1/1" in err) == draws
+
+
+def test_copies_need_a_system_that_copies(monkeypatch):
+    monkeypatch.delattr(os, "fork", raising=False)
+    with pytest.raises(LessonError, match=r"train_distributed\.py"):
+        Trainer(accelerator="cpu", devices=2, strategy="ddp_notebook")
 
 
 def test_checkpoints_and_early_stopping(images, digits, tmp_path):
