@@ -435,7 +435,7 @@ class Trainer(dl.Trainer):
         step_losses: The loss of every optimizer step of the last `fit`, in order.
 
     Raises:
-        LessonError: The strategy is "ddp_notebook", on a system that cannot copy a process (Windows).
+        LessonError: The strategy is "ddp_notebook" where processes cannot be copied (Windows).
     """
 
     def __init__(self, max_epochs: int = 1, accelerator: str = "auto", **settings: Any) -> None:
@@ -446,7 +446,7 @@ class Trainer(dl.Trainer):
             callbacks.append(_EpochLines())
         if settings.get("strategy") == "ddp_notebook" and not hasattr(os, "fork"):
             raise LessonError(
-                'strategy="ddp_notebook" copies the notebook\'s process, which this system cannot do. '
+                'strategy="ddp_notebook" needs to copy this process, which Windows cannot do. '
                 "Train in a script instead: train_distributed.py, beside the lessons, shows how."
             )
         settings.setdefault("logger", False)
