@@ -575,10 +575,17 @@ def with_journey(readme: str) -> str:
     return re.sub(pattern, lambda match: f"{match[1]}\n{table}\n\n{match[2]}", readme)
 
 
+def with_address(readme: str, address: str | None) -> str:
+    """Returns the text `readme` with the address to clone the project from."""
+    address = address or f"{GITHUB}OWNER/NAME"
+    return re.sub(r"(?m)(^git clone )\S+", lambda match: match[1] + address, readme)
+
+
 def write_pages() -> None:
-    """Writes what has no code: the glossary beside the lessons, the README's journey table."""
+    """Writes what has no code: the glossary beside the lessons, the README's table and address."""
     path = ROOT / "README.md"
-    text = with_journey(path.read_text(encoding="utf-8"))
+    address = read_address((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    text = with_address(with_journey(path.read_text(encoding="utf-8")), address)
     path.write_text(text, encoding="utf-8", newline="\n")
     for folder, solutions in ((NOTEBOOKS, False), (SOLUTIONS, True)):
         write_notebook(read_lesson(GLOSSARY, solutions), folder / f"{GLOSSARY}.ipynb")

@@ -140,10 +140,13 @@ def test_something_is_compared(name):
     assert any("nbval-check-output" in found for found in tags)
 
 
-def test_readme_journey_is_in_step():
+def test_readme_is_in_step():
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     assert "<!-- journey -->" in readme
     assert build.with_journey(readme) == readme
+    address = build.read_address((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    assert readme.count("\ngit clone ") == 1
+    assert build.with_address(readme, address) == readme
 
 
 # --- stubs and solutions -------------------------------------------------------------------------
@@ -412,7 +415,10 @@ def project(tmp_path_factory):
     (folder / "lessons").mkdir(parents=True)
     shutil.copy(ROOT / "lessons" / "build.py", folder / "lessons")
     shutil.copy(ROOT / "pyproject.toml", folder)
-    (folder / "README.md").write_text("<!-- journey -->\n<!-- /journey -->\n", encoding="utf-8")
+    (folder / "README.md").write_text(
+        "git clone https://github.com/OWNER/NAME here\n<!-- journey -->\n<!-- /journey -->\n",
+        encoding="utf-8",
+    )
     (folder / "lessons" / "glossary.py").write_text("# %% [markdown]\n# # Words\n")
     for name in build.LESSONS:
         (folder / "lessons" / f"{name}.py").write_text(TEXT, encoding="utf-8")
@@ -512,6 +518,7 @@ def test_colab_rewrites_addresses_alone_and_twice_the_same(own_project, capsys):
             text = once[own_project / place / f"{name}.ipynb"].decode()
             assert f"github/ada/x/blob/main/{place}/{name}.ipynb" in text
             assert r"repository = \"https://github.com/ada/x\"" in text
+    assert once[own_project / "README.md"].startswith(b"git clone https://github.com/ada/x here\n")
     assert command(own_project, "colab", "nonsense") == 1
     assert "owner/name" in capsys.readouterr().err
     assert files() == once
