@@ -81,6 +81,12 @@ def quiet(**settings):
     return Trainer(enable_progress_bar=False, **settings)
 
 
+def doze():
+    """Wait for 20 seconds, in short naps: Python hears an interrupt only between them."""
+    for _ in range(2_000):
+        time.sleep(0.01)
+
+
 def plain_training(config, images, digits, batch_size, epochs):
     """The 2023 lesson's way: dl.Classifier, dl.Trainer, a list of tuples."""
     classifier = make(config, dl.Classifier)
@@ -278,8 +284,7 @@ def test_interrupt_leaves_a_usable_classifier(aside, images, digits):
     # A second interrupt must still be heard: Lightning alone leaves the signal ignored.
     threading.Timer(0.2, _thread.interrupt_main).start()
     with pytest.raises(KeyboardInterrupt):
-        for _ in range(2_000):  # one long wait would not be woken
-            time.sleep(0.01)
+        doze()
 
 
 def test_predict_gives_outputs_and_digits_in_order(images, digits):
