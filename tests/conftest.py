@@ -40,7 +40,13 @@ LONGEST_FIRST = (
     "06_failure_analysis",
     "07_beyond_one_machine",
     "01_data",
+    "test_jupyterlab",
+    "test_data",
+    "test_site",
+    "test_data_faults",
     "test_notebooks",
+    "test_distributed",
+    "test_sharing",
 )
 ROOT = Path(__file__).resolve().parent.parent
 ANSI = re.compile(r"\x1b\[[0-9;]*m")
