@@ -14,9 +14,9 @@ CONSTRAINT := --constraint constraints.txt
 PYTEST := $(BIN) -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 # Two kernels side by side on two cores: more threads each would only be in each other's way.
-test browser check newest: export OMP_NUM_THREADS := 1
+test slow check newest: export OMP_NUM_THREADS := 1
 
-.PHONY: help run lab test browser check lessons prose colab bench site newest clean
+.PHONY: help run lab test slow check lessons prose colab bench site newest clean
 .DEFAULT_GOAL := help
 
 help: ## say what can be made (this)
@@ -39,10 +39,10 @@ run: $(READY) ## execute all lessons headless into executed/, and print what the
 lab: $(READY) ## open JupyterLab on the lessons
 	$(BIN) -m jupyterlab --ServerApp.root_dir=notebooks
 
-test: $(READY) ## run every test, and all lessons through nbval
+test: $(READY) ## run the tests, and all lessons through nbval
 	$(PYTEST)
 
-browser: $(READY) ## run the slow tests: lessons run from JupyterLab's menu and as on Colab
+slow: $(READY) ## run the slow tests: lessons in JupyterLab, in a real browser, and as on Colab
 	$(PYTEST) -m slow tests
 
 check: $(READY) ## run one notebook, or a folder of them, as a course check: NOTEBOOK=path
@@ -66,7 +66,7 @@ bench: $(READY) ## measure training, prediction and loading side by side
 site: $(READY) ## build the website into site/html/
 	$(BIN) -m sphinx -W --keep-going -b html docs site/html -d site/doctrees
 
-newest: ## run every test against the newest releases, in .venv-newest/ (another 6 GB)
+newest: ## run the tests against the newest releases, in .venv-newest/ (another 6 GB)
 	"$(PYTHON)" -m venv .venv-newest
 	.venv-newest/bin/python -m pip install --quiet --upgrade --upgrade-strategy eager --editable ".[$(EXTRAS)]" $(INDEX)
 	$(MAKE) test VENV=.venv-newest READY=

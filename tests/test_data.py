@@ -164,6 +164,7 @@ def test_complete_folder_is_left_alone_and_quickly(whole_folder, monkeypatch):
     assert time.process_time() - start < 4
 
 
+@pytest.mark.slow
 def test_whole_folder_from_git(raw, roomy_path):
     url = make_repository(roomy_path / "repository.git", raw)
     assert url.startswith("file://")

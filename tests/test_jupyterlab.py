@@ -19,6 +19,7 @@ import build
 import numpy as np
 import pytest
 
+pytestmark = pytest.mark.slow
 ROOT = Path(__file__).resolve().parent.parent
 SCREENSHOTS = ROOT / "screenshots"
 PAGES = (*build.LESSONS, build.GLOSSARY)
@@ -260,7 +261,6 @@ def check_run(panel, name):
     return printed
 
 
-@pytest.mark.slow
 def test_lesson_1_runs_from_the_menu(page, open_lesson):
     name = build.LESSONS[0]
     panel = open_lesson(name)
@@ -269,7 +269,6 @@ def test_lesson_1_runs_from_the_menu(page, open_lesson):
     screenshots(page, panel, name)
 
 
-@pytest.mark.slow
 def test_lesson_2_runs_from_the_menu_and_its_progress_bar_moves(page, open_lesson):
     name = build.LESSONS[1]
     panel = open_lesson(name)
@@ -298,7 +297,6 @@ def ellipse():
     return list(zip(0.5 + 0.22 * np.sin(angles), 0.5 - 0.33 * np.cos(angles), strict=True))
 
 
-@pytest.mark.slow
 def test_lesson_6_runs_from_the_menu_and_reads_what_the_mouse_draws(page, open_lesson):
     name = build.LESSONS[5]
     panel = open_lesson(name)
