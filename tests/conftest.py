@@ -41,6 +41,7 @@ LONGEST_FIRST = (
     "07_beyond_one_machine",
     "01_data",
     "test_jupyterlab",
+    "test_checkout",
     "test_data",
     "test_site",
     "test_data_faults",
