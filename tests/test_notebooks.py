@@ -658,7 +658,7 @@ def report(tmp_path_factory):
     folder = tmp_path_factory.mktemp("course à lire")
     for name in SAMPLES:
         write_sample(folder, name)
-    return check(folder, "--nbval-cell-timeout=5")
+    return check(folder, "--nbval-cell-timeout=8")
 
 
 @pytest.mark.parametrize(
@@ -666,7 +666,7 @@ def report(tmp_path_factory):
     [
         ("good", 2, 0, 0, ""),
         ("fails", 1, 1, 2, "Cell 1: ZeroDivisionError: division by zero"),
-        ("hangs", 1, 1, 2, "Cell 1: Timeout of 5 seconds exceeded executing cell"),
+        ("hangs", 1, 1, 2, "Cell 1: Timeout of 8 seconds exceeded executing cell"),
         ("dies", 1, 1, 1, "Cell 1: The kernel died while it ran this cell (out of memory?)"),
         (
             "magic",
