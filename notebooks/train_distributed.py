@@ -82,9 +82,11 @@ def train(images: int, epochs: int, batch_size: int, learning_rate: float) -> fl
         num_nodes=int(os.environ.get("GROUP_WORLD_SIZE", 1)),
     )
     trainer.fit(classifier, train_dataloader)
+    # The line and its end in one piece: torchrun's processes share a screen, and write unbuffered.
     print(
         f"process {trainer.global_rank} of {trainer.world_size}: "
-        f"{trainer.global_step:,} steps, weights {fingerprint(classifier)}",
+        f"{trainer.global_step:,} steps, weights {fingerprint(classifier)}\n",
+        end="",
         flush=True,
     )
 
@@ -92,7 +94,7 @@ def train(images: int, epochs: int, batch_size: int, learning_rate: float) -> fl
         return None
     outputs, digits = predict(classifier, make_dataloader(*load_mnist("test"), batch_size=1000))
     test_accuracy = (outputs.argmax(dim=1) == digits).float().mean().item()
-    print(f"test accuracy {test_accuracy:.4f}", flush=True)
+    print(f"test accuracy {test_accuracy:.4f}\n", end="", flush=True)
     return test_accuracy
 
 

@@ -30,13 +30,12 @@ def test_two_processes_train_one_network_as_good_as_one_process(script, capsys, 
         command, cwd=SCRIPT.parent, capture_output=True, text=True, timeout=300, check=False
     )
     assert done.returncode == 0, done.stderr
-    # Two processes print at once: one may end its line after the other has begun its own.
-    processes = re.findall(r"process (\d) of 2: ([\d,]+) steps, weights (\w{8})", done.stdout)
+    processes = re.findall(r"process (\d) of 2: ([\d,]+) steps, weights (\w{8})\n", done.stdout)
     numbers, steps, weights = zip(*processes, strict=True)
     assert sorted(numbers) == ["0", "1"]
     assert set(steps) == {f"{EPOCHS * IMAGES // EFFECTIVE_BATCH_SIZE:,}"}
     assert len(set(weights)) == 1, "the processes ended with different weights"
-    (of_two,) = map(float, re.findall(r"test accuracy ([\d.]+)", done.stdout))
+    (of_two,) = map(float, re.findall(r"test accuracy (\S+)\n", done.stdout))
 
     monkeypatch.delenv("LOCAL_WORLD_SIZE", raising=False)
     of_one = script.train(IMAGES, EPOCHS, EFFECTIVE_BATCH_SIZE, learning_rate=0.001)
