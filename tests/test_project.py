@@ -473,11 +473,11 @@ def test_address_job_never_overwrites_a_push_that_came_between(pushed):
 
 def test_address_job_runs_no_name_of_a_repository(pushed):
     folder = pushed.clone()
-    for name in ("ada/x;touch X", "ada/$(touch X)", "ada/`touch X`"):
-        done = pushed.run(scripts("publish", "address")[-1], folder, GITHUB_REPOSITORY=name)
-        assert done.returncode != 0
-        assert "is not the address of a repository" in done.stderr
-        assert pushed.git("status", "--porcelain", cwd=folder) == ""
+    name = "ada/$(touch X)`touch X`;touch X"
+    done = pushed.run(scripts("publish", "address")[-1], folder, GITHUB_REPOSITORY=name)
+    assert done.returncode != 0
+    assert "is not the address of a repository" in done.stderr
+    assert pushed.git("status", "--porcelain", cwd=folder) == ""
     assert pushed.log() == "Ada: Lessons"
 
 
