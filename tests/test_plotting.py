@@ -194,7 +194,7 @@ def test_counts_stand_out_from_their_cells():
     matrix = np.array([[share, 100 - share, *[0] * 8] for share in range(0, 100, 10)])
     for counts in (matrix, matrix + [3, -3, *[0] * 8], MATRIX):
         axes = show("plot_confusion_matrix", np.abs(counts))[0].axes[0]
-        picture = axes.images[0]
+        picture = axes.collections[0]
         colors = picture.to_rgba(picture.get_array())[..., :3]
         for (column, row), text in cell_texts(axes).items():
             assert contrast(text.get_color(), colors[row, column]) >= 4.5, text.get_text()
@@ -351,7 +351,15 @@ def test_confusion_matrix_has_true_digits_as_rows():
     assert cells[4, 9].get_text() == "0"
     assert axes.get_ylabel() == "true digit"
     assert axes.get_xlabel() == "predicted digit"
-    assert axes.get_ylim() == (9.5, -0.5), "row 0 on top"
+    assert axes.get_ylim() == (10, 0), "row 0 on top"
+    assert axes.get_xlim() == (0, 10)
+    [mesh] = axes.collections
+    np.testing.assert_array_equal(mesh.get_coordinates()[4, 9], [9, 4])
+    assert cells[9, 4].get_position() == (9.5, 4.5), "in the middle of its cell"
+    for axis in (axes.xaxis, axes.yaxis):
+        assert [label.get_text() for label in axis.get_ticklabels()] == list("0123456789")
+        assert axis.get_ticklocs().tolist() == [digit + 0.5 for digit in range(10)]
+        assert {label.get_rotation() for label in axis.get_ticklabels()} == {0}
     assert "Most confused: 4 read as 9, 31 times." in alt
     assert "145 on the diagonal (82%)" in alt
 
@@ -364,13 +372,13 @@ def test_confusion_matrix_cells_counts_and_recalls():
         assert int(first.replace(",", "")) == count
         assert rest == ([f"{count / MATRIX[row].sum():.0%}"] if row == column else [])
     shares = MATRIX / MATRIX.sum(axis=1, keepdims=True)
-    np.testing.assert_allclose(axes.images[0].get_array(), shares)
+    np.testing.assert_allclose(axes.collections[0].get_array(), shares)
 
 
 def test_confusion_matrix_hides_nothing():
     """Two shares that differ by a factor of two differ in color, at both ends of the scale."""
     axes = drawn("plot_confusion_matrix")[0].axes[0]
-    picture = axes.images[0]
+    picture = axes.collections[0]
     assert (picture.norm.vmin, picture.norm.vmax) == (0, 1)
     shares = np.array([0, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1])
     lightness = lab(picture.to_rgba(shares)[:, :3])[:, 0]
@@ -653,14 +661,22 @@ NEGATIVE[2, 3] = -4
         ("plot_images", (IMAGES.reshape(60, 784),), r"images must have .* got \(60, 784\)\."),
         ("plot_images", (IMAGES[:0],), "images is empty"),
         ("plot_images", (BROKEN,), r"images has pixels .*NaN.* in 1 of 3 .* images\[1\]"),
-        ("plot_images", ((IMAGES[:2] * 255).astype("uint8"),), "up to 25.*Divide by 255"),
+        (
+            "plot_images",
+            ((IMAGES[:2] * 255).astype("uint8"),),
+            r"whole numbers from 0 to 25\d \(uint8\)\. Divide by 255",
+        ),
         ("plot_images", (np.resize(IMAGES, (500, 28, 28)),), r"up to 120 images, got 500.*\[:18\]"),
         ("plot_images", (IMAGES[:3], [1, 2]), "captions must be 3, one an image, got 2"),
-        ("plot_images", (IMAGES[:3], None, 0), "columns must be 1 or more, got 0"),
-        ("plot_images", (["a", "b"],), "images must be numbers, got list"),
+        (
+            "plot_images",
+            (IMAGES[:3], None, 0),
+            r"columns must be a whole number, 1 or more, got 0\.",
+        ),
+        ("plot_images", (["a", "b"],), r"images must be numbers, got a list of text\."),
         ("plot_images", ([IMAGES[0], IMAGES[0][:5]],), "images must all have the same shape"),
         ("plot_pixels", (IMAGES[:1], 5), r"image must have shape \(28, 28\), got \(1, 28, 28\)"),
-        ("plot_pixels", (IMAGES[0], 10), "digit must be whole numbers from 0 to 9, got 10"),
+        ("plot_pixels", (IMAGES[0], 10), r"digit must be a whole number, 0 to 9, got 10\."),
         ("plot_digit_counts", ([1, 2.5],), "digits must be whole numbers from 0 to 9, got 2.5"),
         ("plot_digit_counts", ([],), "digits is empty"),
         ("plot_digit_counts", ([[1]],), r"digits must have shape \(N,\), got \(1, 1\)"),
@@ -679,20 +695,32 @@ NEGATIVE[2, 3] = -4
         ("plot_batch", (IMAGES[:3], [1, 2]), "digits must be as many as the images, 3, got 2"),
         ("plot_batch_sizes", ({},), "results is empty"),
         ("plot_batch_sizes", ({1: {"steps": 1}},), r"results\[1\] has no 'seconds', only \['st"),
-        ("plot_step_losses", ({"one": [1.0]},), "batch sizes as keys .*, got 'one'"),
-        ("plot_step_losses", ({1: []},), r"step_losses\[1\] must be a list of losses"),
+        (
+            "plot_step_losses",
+            ({"one": [1.0]},),
+            "each key of step_losses, a batch size, must be .* got 'one'",
+        ),
+        (
+            "plot_step_losses",
+            ({1: []},),
+            r"step_losses\[1\] must be a list of numbers, got shape \(0,\)",
+        ),
         ("plot_learning_curves", ({"SGD": {}},), r"histories\['SGD'\] has no 'epoch'"),
         ("plot_optimizer_paths", ({"a": [1]}, max), r"paths\['a'\] must have shape \(n, 2\)"),
         ("plot_optimizer_paths", ({"a": [[1, np.inf]]}, max), "smaller learning rate"),
         ("plot_mistakes", (IMAGES, DIGITS, DIGITS[:5]), "predictions must be .* 60, got 5"),
-        ("plot_mistakes", (IMAGES, DIGITS, DIGITS, 11), "per_digit must be 1 to 10, got 11"),
-        ("plot_confused_pairs", (MATRIX, 0), "pairs must be 1 to 30, got 0"),
+        (
+            "plot_mistakes",
+            (IMAGES, DIGITS, DIGITS, 11),
+            r"per_digit must be a whole number, 1 to 10, got 11\.",
+        ),
+        ("plot_confused_pairs", (MATRIX, 0), r"pairs must be a whole number, 1 to 30, got 0\."),
         ("plot_image_rows", ({"a": IMAGES[:11]},), "up to 10 images in a row, got 11"),
         ("plot_robustness", ({"a": {}},), r"curves\['a'\] has no 'levels'"),
         (
             "plot_robustness",
             ({"a": {"levels": [1], "accuracies": {"b": [1, 2]}}},),
-            r"curves\['a'\] has 1 levels, but 2 accuracies of 'b'",
+            r"curves\['a'\]\['accuracies'\]\['b'\] must be as many as the levels, 1, got 2",
         ),
         ("plot_journey", ([("a", 0.9, 0.8, None)],), "'a' must have 0 <= low <= high <= 1"),
     ],
