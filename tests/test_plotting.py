@@ -80,13 +80,16 @@ def drawn(name):
     return show(name, *CALLS[name])
 
 
-def show(name, *arguments, **options):
+def show(name, *arguments, layout=True, **options):
     shown = []
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(plotting, "_show", lambda figure, alt: shown.append((figure, alt)))
         assert getattr(plotting, name)(*arguments, **options) is None
     [(figure, alt)] = shown
-    figure.draw_without_rendering()
+    if layout:
+        figure.draw_without_rendering()
+    else:
+        figure.set_layout_engine("none")
     return figure, alt
 
 
@@ -532,6 +535,37 @@ def test_journey_marks_what_is_out_of_range():
     assert axes.lines[0].get_marker() != axes.lines[1].get_marker()
     assert {"82.0%", "75.0% (out of range)"} <= set(words(figure))
     assert alt.endswith("softmax: expected 76.0% to 83.0%.")
+
+
+# ---------------------------------------------------------------- as pictures
+#
+# What pytest-mpl compares with tests/baseline/. Only what no font and no version of matplotlib
+# changes: no text (the other tests read it), no layout around the text, images of one gray each.
+# matplotlib 3.9 to 3.11 draw these alike, so that a small tolerance notices a thin line.
+
+
+def of_one_gray(argument):
+    """The argument with each image in it replaced by one whose pixels are all alike."""
+    if isinstance(argument, dict):
+        return {key: of_one_gray(value) for key, value in argument.items()}
+    shape = np.shape(argument)
+    if shape[-2:] != (28, 28):
+        return argument
+    grays = (np.arange(np.prod(shape[:-2], dtype=int)) % 5 + 1) / 40
+    return np.broadcast_to(grays.reshape(*shape[:-2], 1, 1), shape)
+
+
+@pytest.mark.parametrize("name", CALLS)
+@pytest.mark.mpl_image_compare(style="default", tolerance=1.5, savefig_kwargs={"dpi": 48})
+def test_looks_as_before(name):
+    figure, _ = show(name, *map(of_one_gray, CALLS[name]), layout=False)
+    for artist in [*figure.findobj(Text), *figure.legends]:
+        artist.set_visible(False)
+    return figure
+
+
+def test_pictures_are_compared(request):
+    assert request.config.getoption("--mpl"), "without --mpl, test_looks_as_before compares nothing"
 
 
 # ---------------------------------------------------------------- colors
