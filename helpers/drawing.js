@@ -92,7 +92,8 @@ function render({ model, el }) {
   function showOutputs() {
     const outputs = model.get("outputs");
     const best = outputs.indexOf(Math.max(...outputs));
-    answer.textContent = outputs.length ? `The network says: ${best}` : "Draw a digit.";
+    const said = outputs.length ? `The network says: ${best}` : "Draw a digit.";
+    answer.textContent = model.get("message") || said;
     bars.forEach(({ bar, fill, number }, digit) => {
       const output = outputs[digit] ?? 0;
       bar.classList.toggle("best", outputs.length > 0 && digit === best);
@@ -109,7 +110,7 @@ function render({ model, el }) {
     for (let i = 0; i < 784; i++) pixels.data[4 * i + 3] = image.getUint8(i);
     context.putImageData(pixels, 0, 0);
   }
-  model.on("change:outputs", showOutputs);
+  model.on("change:outputs change:message", showOutputs);
   model.on("change:image", showImage);
   showOutputs();
   showImage();

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import anywidget
-import deeplay as dl
 import numpy as np
 import torch
 import traitlets
+from numpy.typing import ArrayLike
 from PIL import Image
+from torch import nn
 
+from helpers import given
 from helpers.errors import LessonError
 
 # Side of the drawing in pixels: fine enough for a smooth line, small enough to send at each stroke.
@@ -23,7 +27,7 @@ def _resized(pixels: np.ndarray, width: int, height: int) -> np.ndarray:
     return np.asarray(Image.fromarray(pixels).resize((width, height), Image.Resampling.BOX))
 
 
-def center_and_scale(drawing: np.ndarray) -> np.ndarray:
+def center_and_scale(drawing: ArrayLike) -> np.ndarray:
     """Make an image out of a drawing the way the authors of MNIST did.
 
     The ink is scaled, keeping its proportions, to fit into 20 x 20 pixels, and placed so that its
@@ -39,11 +43,9 @@ def center_and_scale(drawing: np.ndarray) -> np.ndarray:
         The image, float32 of shape (28, 28), values in [0, 1]; all zero for an empty drawing.
 
     Raises:
-        LessonError: If the drawing is not a two-dimensional array.
+        LessonError: If the drawing has another shape or other values; it says which.
     """
-    drawing = np.asarray(drawing, dtype=np.float32)
-    if drawing.ndim != 2:
-        raise LessonError(f"`drawing` has shape {drawing.shape}; expected (height, width).")
+    drawing = given.drawing(drawing).astype(np.float32)
     image = np.zeros((28, 28), dtype=np.float32)
     rows, columns = np.nonzero(drawing > 0.1)
     if len(rows) == 0:
@@ -63,7 +65,7 @@ def center_and_scale(drawing: np.ndarray) -> np.ndarray:
     return np.clip(image, 0, 1)
 
 
-def shrink(drawing: np.ndarray) -> np.ndarray:
+def shrink(drawing: ArrayLike) -> np.ndarray:
     """Make an image out of a drawing as it is: neither centered nor scaled.
 
     Args:
@@ -71,8 +73,11 @@ def shrink(drawing: np.ndarray) -> np.ndarray:
 
     Returns:
         The image, float32 of shape (28, 28), values in [0, 1].
+
+    Raises:
+        LessonError: If the drawing has another shape or other values; it says which.
     """
-    return np.clip(_resized(np.asarray(drawing, dtype=np.float32), 28, 28), 0, 1)
+    return np.clip(_resized(given.drawing(drawing).astype(np.float32), 28, 28), 0, 1)
 
 
 def example_drawing() -> np.ndarray:
@@ -85,41 +90,94 @@ def example_drawing() -> np.ndarray:
     return np.clip(4.5 - distance.min(axis=-1), 0, 1).astype(np.float32)
 
 
+@contextlib.contextmanager
+def _evaluating(network: nn.Module) -> Iterator[None]:
+    """Set a network to evaluation mode for a while, then each of its modules back as it was."""
+    modes = [(module, module.training) for module in network.modules()]
+    network.eval()
+    try:
+        yield
+    finally:
+        for module, training in modes:
+            module.training = training
+
+
 class DrawDigit(anywidget.AnyWidget):
     """Draw a digit and see what a classifier says, live.
 
+    The classifier predicts in evaluation mode, and afterwards is as it was before.
+
     Args:
-        classifier: A trained classifier.
+        classifier: A trained classifier, on any device.
+
+    Raises:
+        LessonError: If it is no classifier; it says what to do with a recipe.
     """
 
     _esm = Path(__file__).with_name("drawing.js")
     _css = Path(__file__).with_name("drawing.css")
 
-    size = traitlets.Int(DRAWING_SIZE).tag(sync=True)
-    # The browser's bytes arrive as a memoryview, which traitlets' Bytes refuses.
-    drawing = traitlets.Bytes(b"").tag(sync=True, from_json=lambda value, widget: bytes(value))
+    size = traitlets.Int(DRAWING_SIZE, read_only=True).tag(sync=True)
+    drawing = traitlets.Bytes(b"").tag(sync=True)
     centered = traitlets.Bool(True).tag(sync=True)
     image = traitlets.Bytes(b"").tag(sync=True)
     outputs = traitlets.List(traitlets.Float()).tag(sync=True)
+    message = traitlets.Unicode("").tag(sync=True)
 
-    def __init__(self, classifier: dl.Classifier) -> None:
+    def __init__(self, classifier: nn.Module) -> None:
+        self._classifier = given.classifier(classifier)
         super().__init__()
-        self._classifier = classifier
+
+    def set_state(self, sync_data: dict[str, Any]) -> None:
+        """Take from the browser a drawing of the one right length, and the switch.
+
+        Args:
+            sync_data: What the browser sent. A drawing arrives as a memoryview; one of another
+                length is refused before it is copied. What only Python writes is ignored.
+        """
+        python_writes = ("size", "image", "outputs", "message")
+        taken = {name: value for name, value in sync_data.items() if name not in python_writes}
+        ink, centered = taken.pop("drawing", None), taken.pop("centered", None)
+        if isinstance(ink, (bytes, memoryview)) and memoryview(ink).nbytes == DRAWING_SIZE**2:
+            taken["drawing"] = bytes(ink)
+        elif "drawing" in sync_data:
+            self.message = f"The browser sent no drawing of {DRAWING_SIZE} x {DRAWING_SIZE} bytes."
+        if isinstance(centered, bool):
+            taken["centered"] = centered
+        super().set_state(taken)
+
+    @traitlets.validate("drawing")
+    def _right_length(self, proposal: Any) -> bytes:
+        if len(proposal["value"]) not in (0, DRAWING_SIZE**2):
+            raise LessonError(
+                f"drawing must be {DRAWING_SIZE}² bytes, one a pixel, got {len(proposal['value'])}."
+            )
+        return proposal["value"]
 
     @traitlets.observe("drawing", "centered")
     def _read(self, change: Any) -> None:
-        if len(self.drawing) != self.size**2:
+        ink = np.frombuffer(self.drawing, np.uint8)
+        if not ink.any():
+            self.image, self.outputs, self.message = b"", [], ""
             return
-        drawing = np.frombuffer(self.drawing, np.uint8).reshape(self.size, self.size) / 255
-        if not drawing.any():
-            self.image, self.outputs = b"", []
-            return
+        drawing = ink.reshape(DRAWING_SIZE, DRAWING_SIZE) / 255
         image = center_and_scale(drawing) if self.centered else shrink(drawing)
-        device = next(self._classifier.parameters()).device
-        with torch.no_grad(), self._classifier.calling_stateful():
-            outputs = self._classifier(torch.from_numpy(image)[None].to(device))[0]
         self.image = (image * 255).astype(np.uint8).tobytes()
-        self.outputs = outputs.tolist()
+        try:
+            self.outputs, self.message = self._predict(image), ""
+        except Exception as error:  # whatever the network raises: nobody sees a kernel's log
+            reason = str(error).strip().split("\n")[0] or type(error).__name__
+            self.outputs = []
+            self.message = f"The network does not answer. {reason}"
+
+    def _predict(self, image: np.ndarray) -> list[float]:
+        network = self._classifier
+        device = next((weights.device for weights in network.parameters()), "cpu")
+        unrecorded = getattr(network, "calling_stateful", contextlib.nullcontext)
+        with torch.no_grad(), _evaluating(network), unrecorded():
+            # A copy, because a network may write into what it gets.
+            outputs = network(torch.tensor(image)[None].to(device))[0]
+        return given.ten_numbers(outputs, "Its outputs").tolist()
 
     def _repr_mimebundle_(self, **options: Any) -> Any:
         bundle = super()._repr_mimebundle_(**options)

@@ -8,10 +8,11 @@ was found, and what to do. Nothing that is given is ever written to.
 from __future__ import annotations
 
 import operator
-from typing import TYPE_CHECKING, Any
+import reprlib
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from helpers.errors import LessonError
 
@@ -19,12 +20,24 @@ if TYPE_CHECKING:  # torch takes seconds to import, and lesson 1's figures need 
     from torch import nn
     from torch.utils.data import DataLoader
 
+Numbers: TypeAlias = NDArray[Any]
+
 # How far rounding may carry a gray value past 0 or 1.
 TOLERANCE = 1e-3
+KINDS = {
+    "O": "objects",
+    "U": "text",
+    "S": "bytes",
+    "T": "text",
+    "c": "complex numbers",
+    "V": "records",
+    "M": "dates",
+    "m": "times",
+}
 
 
-def array(values: ArrayLike, name: str) -> np.ndarray:
-    """Take numbers, in a NumPy array, a torch tensor on any device, or (nested) lists.
+def array(values: ArrayLike, name: str) -> Numbers:
+    """Take numbers, in a NumPy array, a torch tensor on any device, or (nested) lists of these.
 
     Args:
         values: What was given.
@@ -34,20 +47,44 @@ def array(values: ArrayLike, name: str) -> np.ndarray:
         An array of whole or floating-point numbers or of truth values, of any shape.
 
     Raises:
-        LessonError: If they are no such numbers, or lists of unequal lengths.
+        LessonError: If they are no such numbers, of unequal shapes, or masked.
     """
-    if hasattr(values, "detach"):  # a torch tensor, perhaps on another device
-        values = values.detach().cpu()
+    if hasattr(values, "toarray"):
+        raise LessonError(
+            f"{name} must be an array or a list, got {kind(values)}. Write {name}.toarray()."
+        )
+    if np.ma.is_masked(values):
+        raise LessonError(
+            f"{name} has masked values, which count as nothing here. Write {name}.filled(0)."
+        )
     try:
-        taken = np.asarray(values)
-    except (ValueError, TypeError, RuntimeError):
+        if isinstance(values, (list, tuple)) and any(hasattr(value, "detach") for value in values):
+            values = [_from_torch(value) for value in values]
+        taken = np.asarray(_from_torch(values))
+    except ValueError:
         raise LessonError(f"{name} must all have the same shape, to make one array.") from None
+    except Exception as error:  # whatever a foreign object raises when it is read as an array
+        reason = str(error).strip().split("\n")[0] or type(error).__name__
+        raise LessonError(
+            f"{name} must be numbers in an array or a list, got {kind(values)} that cannot be "
+            f"read: {reason}"
+        ) from None
     if taken.dtype.kind not in "buif":
-        raise LessonError(f"{name} must be numbers, got {type(values).__name__}.")
+        content = f" of {KINDS.get(taken.dtype.kind, taken.dtype)}" if taken.ndim else ""
+        raise LessonError(f"{name} must be numbers, got {kind(values)}{content}.")
     return taken
 
 
-def images(values: ArrayLike, name: str = "images") -> np.ndarray:
+def _from_torch(values: Any) -> Any:
+    """Read a torch tensor, on whatever device, as NumPy does; leave the rest as it is."""
+    if not hasattr(values, "detach"):
+        return values
+    if str(values.dtype) == "torch.bfloat16":  # which NumPy does not have
+        values = values.float()
+    return values.numpy(force=True)
+
+
+def images(values: ArrayLike, name: str = "images") -> Numbers:
     """Take images.
 
     Args:
@@ -63,7 +100,7 @@ def images(values: ArrayLike, name: str = "images") -> np.ndarray:
     """
     taken = array(values, name)
     if taken.ndim != 3 or taken.shape[1:] != (28, 28):
-        hint = f" For one image, pass {name}[None]." if taken.shape == (28, 28) else ""
+        hint = _reshaped(taken.shape, name)
         raise LessonError(f"{name} must have shape (N, 28, 28), got {taken.shape}.{hint}")
     if not len(taken):
         raise LessonError(f"{name} is empty: there must be at least one image.")
@@ -71,32 +108,63 @@ def images(values: ArrayLike, name: str = "images") -> np.ndarray:
     return taken
 
 
-def image(values: ArrayLike, name: str = "image") -> np.ndarray:
+def _reshaped(shape: tuple[int, ...], name: str) -> str:
+    """What to do about images of another shape, where that is plain."""
+    if shape == (28, 28):
+        return f" For one image, pass {name}[None]."
+    if shape[1:] in ((784,), (1, 28, 28), (28, 28, 1)) or shape == (784,):
+        return f" Write np.reshape({name}, (-1, 28, 28))."
+    if shape[:2] == (28, 28) and len(shape) == 3:
+        return f" Write np.moveaxis({name}, -1, 0)."
+    if shape[1:] in ((3, 28, 28), (28, 28, 3)):
+        return f" For colored images, take the mean: np.mean({name}, axis={shape.index(3, 1)})."
+    return ""
+
+
+def image(values: ArrayLike, name: str = "image") -> Numbers:
     """Take one image: as `images`, of shape (28, 28)."""
     taken = array(values, name)
     if taken.shape != (28, 28):
-        raise LessonError(f"{name} must have shape (28, 28), got {taken.shape}.")
+        hint = f" Write np.reshape({name}, (28, 28))." if taken.size == 784 else ""
+        if taken.ndim == 3 and taken.shape[1:] == (28, 28):
+            hint = f" For the first of several images, pass {name}[0]."
+        raise LessonError(f"{name} must have shape (28, 28), got {taken.shape}.{hint}")
     _gray_values(taken, name)
     return taken
 
 
-def _gray_values(taken: np.ndarray, name: str) -> None:
+def drawing(values: ArrayLike, name: str = "drawing") -> Numbers:
+    """Take one drawing: as `image`, of any shape (height, width)."""
+    taken = array(values, name)
+    if taken.ndim != 2 or not taken.size:
+        raise LessonError(
+            f"{name} must have shape (height, width), both 1 or more, got {taken.shape}."
+        )
+    _gray_values(taken, name)
+    return taken
+
+
+def _gray_values(taken: Numbers, name: str) -> None:
+    # Two passes and no copy: there may be 60,000 images.
+    low, high = taken.min(), taken.max()
     if taken.dtype.kind != "f":
-        found = "truth values" if taken.dtype.kind == "b" else f"whole numbers up to {taken.max()}"
-        cure = "Divide by 255." if taken.max() > 1 else f'Write {name}.astype("float32").'
+        found = "truth values" if taken.dtype.kind == "b" else f"whole numbers from {low} to {high}"
+        cure = f'Write np.array({name}, "float32").'
+        if low < 0 or high > 255:
+            cure = "Look at how they were made."
+        elif high > 1:
+            cure = f"Divide by 255: np.array({name}) / 255."
         raise LessonError(
             f"{name} must be floating-point numbers from 0 to 1, got {found} ({taken.dtype}). "
             f"{cure}"
         )
-    # Two passes and no copy: there may be 60,000 images.
-    low, high = taken.min(), taken.max()
     if not (np.isfinite(low) and np.isfinite(high)):
-        stack = taken.reshape(-1, 28, 28)
-        broken = np.flatnonzero(~np.isfinite(stack).all(axis=(1, 2)))
-        where = f", in {len(broken)} of {len(stack)} images, first in {name}[{broken[0]}]"
+        where = ""
+        if taken.ndim == 3:
+            broken = np.flatnonzero(~np.isfinite(taken).all(axis=(1, 2)))
+            where = f", in {len(broken)} of {len(taken)} images, first in {name}[{broken[0]}]"
         raise LessonError(
-            f"{name} has pixels that are NaN or infinite{where if taken.ndim == 3 else ''}. "
-            "Look at how they were made."
+            f"{name} has pixels that are NaN or infinite{where}. Look at how they were made."
         )
     if low < -TOLERANCE or high > 1 + TOLERANCE:
         raise LessonError(
@@ -112,7 +180,7 @@ def _gray_values(taken: np.ndarray, name: str) -> None:
         )
 
 
-def digits(values: ArrayLike, name: str = "digits", count: int | None = None) -> np.ndarray:
+def digits(values: ArrayLike, name: str = "digits", count: int | None = None) -> Numbers:
     """Take digits.
 
     Args:
@@ -128,7 +196,11 @@ def digits(values: ArrayLike, name: str = "digits", count: int | None = None) ->
     """
     taken = array(values, name)
     if taken.ndim != 1:
-        hint = f" Write {name}.argmax(axis=1)." if taken.shape[1:] == (10,) else ""
+        hint = ""
+        if taken.shape[1:] == (10,):
+            hint = f" Write np.argmax({name}, axis=1)."
+        elif taken.shape[1:] == (1,):
+            hint = f" Write np.ravel({name})."
         raise LessonError(f"{name} must have shape (N,), got {taken.shape}.{hint}")
     if not len(taken):
         raise LessonError(f"{name} is empty: there must be at least one digit.")
@@ -139,23 +211,22 @@ def digits(values: ArrayLike, name: str = "digits", count: int | None = None) ->
         raise LessonError(f"{name} must be whole numbers from 0 to 9, got {taken[wrong][0]}.")
     if taken.dtype.kind not in "ui":
         raise LessonError(
-            f"{name} must be whole numbers, like int64, got {taken.dtype}. Write {name}.astype(int)."
+            f"{name} must be whole numbers, like int64, got {taken.dtype}. "
+            f"Write np.array({name}, int)."
         )
     return taken.astype(np.int64, copy=False)
 
 
-def images_and_digits(
-    some_images: ArrayLike, some_digits: ArrayLike
-) -> tuple[np.ndarray, np.ndarray]:
+def images_and_digits(some_images: ArrayLike, some_digits: ArrayLike) -> tuple[Numbers, Numbers]:
     """Take `images` and as many `digits`, and say so where they are the wrong way round."""
-    shapes = np.shape(some_images), np.shape(some_digits)
-    if len(shapes[0]) == 1 and shapes[1][1:] == (28, 28):
+    first, second = array(some_images, "images"), array(some_digits, "digits")
+    if first.ndim == 1 and (second.ndim > 2 or second.shape[1:] == (784,)):
         raise LessonError("images and digits are swapped: give the images first, then the digits.")
-    taken = images(some_images)
-    return taken, digits(some_digits, count=len(taken))
+    taken = images(first)
+    return taken, digits(second, count=len(taken))
 
 
-def ten_numbers(values: ArrayLike, name: str) -> np.ndarray:
+def ten_numbers(values: ArrayLike, name: str) -> NDArray[np.float64]:
     """Take one number for each digit.
 
     Args:
@@ -170,15 +241,16 @@ def ten_numbers(values: ArrayLike, name: str) -> np.ndarray:
     """
     taken = array(values, name)
     if taken.shape != (10,):
-        raise LessonError(f"{name} must be ten numbers, of shape (10,), got {taken.shape}.")
+        hint = f" For the first of several images, pass {name}[0]." if taken.ndim == 2 else ""
+        raise LessonError(f"{name} must be ten numbers, of shape (10,), got {taken.shape}.{hint}")
     broken = ~np.isfinite(taken)
     if broken.any():
         raise LessonError(f"{name} must be finite numbers, got {taken[broken][0]}.")
-    return taken.astype(float)
+    return taken.astype(np.float64)
 
 
 def whole_number(value: Any, name: str, low: int = 1, high: int | None = None) -> int:
-    """Take a whole number, also one of NumPy's.
+    """Take a whole number, also one of NumPy's or torch's.
 
     Args:
         value: What was given.
@@ -189,13 +261,14 @@ def whole_number(value: Any, name: str, low: int = 1, high: int | None = None) -
     Raises:
         LessonError: If it is no whole number, or none from `low` to `high`.
     """
+    truth = isinstance(value, bool) or "bool" in str(getattr(value, "dtype", ""))
     try:
-        taken = None if isinstance(value, (bool, np.bool_)) else operator.index(value)
-    except TypeError:
+        taken = None if truth else operator.index(value)
+    except (TypeError, RuntimeError):  # RuntimeError: a tensor without data
         taken = None
     if taken is None or taken < low or (high is not None and taken > high):
         limits = f"{low} or more" if high is None else f"{low} to {high}"
-        raise LessonError(f"{name} must be a whole number, {limits}, got {value!r}.")
+        raise LessonError(f"{name} must be a whole number, {limits}, got {_shown(value)}.")
     return taken
 
 
@@ -219,7 +292,7 @@ def classifier(value: Any, name: str = "classifier") -> nn.Module:
             "classifier_config.create(Classifier)."
         )
     if not isinstance(value, nn.Module):
-        found = f"the class {value.__name__}" if isinstance(value, type) else _kind(value)
+        found = f"the class {value.__name__}" if isinstance(value, type) else kind(value)
         raise LessonError(
             f"{name} must be a classifier, got {found}. A recipe makes one: "
             "classifier_config.create(Classifier)."
@@ -231,7 +304,7 @@ def classifier(value: Any, name: str = "classifier") -> nn.Module:
     return value
 
 
-def dataloader(value: Any, name: str) -> DataLoader:
+def dataloader(value: Any, name: str) -> DataLoader[Any]:
     """Take a dataloader of images and digits.
 
     Args:
@@ -245,16 +318,26 @@ def dataloader(value: Any, name: str) -> DataLoader:
 
     if not isinstance(value, DataLoader):
         raise LessonError(
-            f"{name} must be a dataloader, got {_kind(value)}. Make one: "
+            f"{name} must be a dataloader, got {kind(value)}. Make one: "
             "make_dataloader(images, digits, batch_size=16)."
         )
     return value
 
 
-def _kind(value: Any) -> str:
+def kind(value: Any) -> str:
+    """Say what a value is, for a message: "None", "a list", "a Tensor of shape (3, 28, 28)"."""
     if value is None:
         return "None"
     shape = getattr(value, "shape", None)
     shaped = f" of shape {tuple(shape)}" if isinstance(shape, tuple) else ""
-    kind = type(value).__name__
-    return f"{'an' if kind[0].lower() in 'aeio' else 'a'} {kind}{shaped}"
+    called = type(value).__name__
+    vowel = called[0].lower() in "aeio" or called == "ndarray"
+    return f"{'an' if vowel else 'a'} {called}{shaped}"
+
+
+def _shown(value: Any) -> str:
+    """A single number or a text as it is, shortened where long; of anything else, its kind."""
+    if isinstance(value, np.generic):
+        value = value.item()
+    single = isinstance(value, (str, bytes, bool, int, float, complex))
+    return reprlib.repr(value) if single else kind(value)

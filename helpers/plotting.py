@@ -9,7 +9,8 @@ from __future__ import annotations
 import base64
 import html
 import io
-from collections.abc import Callable, Mapping, Sequence
+import reprlib
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import pairwise
 from textwrap import fill
 from typing import Any, NamedTuple
@@ -26,6 +27,7 @@ from matplotlib.ticker import MaxNLocator
 from numpy.typing import ArrayLike
 from PIL import Image
 
+from helpers import given
 from helpers.errors import LessonError
 
 # Okabe and Ito's blue, vermilion, reddish purple and black (https://jfly.uni-koeln.de/color/),
@@ -48,6 +50,7 @@ _styled = matplotlib.style.context(
         {
             "font.size": 10.5,
             "text.color": INK,
+            "text.parse_math": False,  # a learner's "$" is a dollar
             "axes.edgecolor": "#999999",
             "axes.labelcolor": INK,
             "axes.titlelocation": "left",
@@ -115,72 +118,8 @@ def _show(figure: Figure, alt: str) -> None:
 # ---------------------------------------------------------------- what the functions are given
 
 
-def _array(name: str, values: ArrayLike) -> np.ndarray:
-    if hasattr(values, "detach"):  # a torch tensor, perhaps on another device
-        values = values.detach().cpu()
-    try:
-        array = np.asarray(values)
-    except ValueError:
-        raise LessonError(f"{name} must all have the same shape, to make one array.") from None
-    if array.dtype.kind not in "buif":
-        raise LessonError(f"{name} must be numbers, got {type(values).__name__}.")
-    return array
-
-
-def _images(images: ArrayLike, name: str = "images") -> np.ndarray:
-    images = _array(name, images)
-    if images.ndim != 3 or images.shape[1:] != (28, 28):
-        hint = f" For one image, pass {name}[None]." if images.shape == (28, 28) else ""
-        raise LessonError(f"{name} must have shape (N, 28, 28), got {images.shape}.{hint}")
-    if not len(images):
-        raise LessonError(f"{name} is empty: there is no image to draw.")
-    broken = np.flatnonzero(np.isnan(images).any(axis=(1, 2)))
-    if len(broken):
-        raise LessonError(
-            f"{name} has pixels that are not a number (NaN), in {len(broken)} of {len(images)} "
-            f"images, first in {name}[{broken[0]}]. Look at how they were made."
-        )
-    if images.dtype.kind in "ui" and images.max() > 1:
-        raise LessonError(
-            f"{name} must go from 0 to 1, got whole numbers up to {images.max()}. Divide by 255."
-        )
-    return images
-
-
-def _image(image: ArrayLike) -> np.ndarray:
-    image = _array("image", image)
-    if image.shape != (28, 28):
-        raise LessonError(f"image must have shape (28, 28), got {image.shape}.")
-    return _images(image[None], "image")[0]
-
-
-def _digits(digits: ArrayLike, name: str = "digits", count: int | None = None) -> np.ndarray:
-    digits = _array(name, digits)
-    if digits.ndim != 1:
-        raise LessonError(f"{name} must have shape (N,), got {digits.shape}.")
-    if not len(digits):
-        raise LessonError(f"{name} is empty: there is nothing to draw.")
-    if count is not None and len(digits) != count:
-        raise LessonError(f"{name} must be as many as the images, {count:,}, got {len(digits):,}.")
-    wrong = ~np.isin(digits, range(10))
-    if wrong.any():
-        raise LessonError(f"{name} must be whole numbers from 0 to 9, got {digits[wrong][0]}.")
-    return digits.astype(int)
-
-
-def _ten_numbers(name: str, numbers: ArrayLike) -> np.ndarray:
-    numbers = _array(name, numbers)
-    if numbers.shape != (10,):
-        raise LessonError(f"{name} must be ten numbers, of shape (10,), got {numbers.shape}.")
-    if not np.isfinite(numbers).all():
-        raise LessonError(
-            f"{name} must be finite numbers, got {numbers[~np.isfinite(numbers)][0]}."
-        )
-    return numbers.astype(float)
-
-
 def _confusion_matrix(confusion_matrix: ArrayLike) -> np.ndarray:
-    matrix = _array("confusion_matrix", confusion_matrix)
+    matrix = given.array(confusion_matrix, "confusion_matrix")
     if matrix.shape != (10, 10):
         raise LessonError(f"confusion_matrix must have shape (10, 10), got {matrix.shape}.")
     wrong = ~((matrix >= 0) & (matrix == np.floor(matrix)) & np.isfinite(matrix))
@@ -191,24 +130,60 @@ def _confusion_matrix(confusion_matrix: ArrayLike) -> np.ndarray:
     return matrix.astype(int)
 
 
-def _history(history: Mapping, name: str = "history") -> Mapping:
-    for key in ("epoch", "train_loss", "train_accuracy"):
-        if key not in history or not len(history[key]):
+def _row(values: ArrayLike, name: str, count: int | None = None, of: str = "") -> np.ndarray:
+    """One or more numbers in a row, `count` of them; `of` says what that is the count of."""
+    row = given.array(values, name)
+    if row.ndim != 1 or not row.size:
+        raise LessonError(f"{name} must be a list of numbers, got shape {row.shape}.")
+    if count is not None and len(row) != count:
+        raise LessonError(f"{name} must be as many as {of}, {count:,}, got {len(row):,}.")
+    return row.astype(float)
+
+
+def _dictionary(value: Any, name: str, meaning: str) -> Mapping:
+    """A dictionary with something in it; `meaning` says what it leads from and to."""
+    if not isinstance(value, Mapping):
+        raise LessonError(f"{name} must be a dictionary, {meaning}, got {given.kind(value)}.")
+    if not len(value):
+        raise LessonError(f"{name} is empty: there is nothing to draw.")
+    return value
+
+
+def _history(history: Mapping, name: str = "history") -> dict[str, np.ndarray]:
+    """What is drawn of a history, each as long as "epoch", NaN where nothing was measured."""
+    if not isinstance(history, Mapping):
+        raise LessonError(f"{name} must be trainer.history, got {given.kind(history)}.")
+    needed = ("epoch", "train_loss", "train_accuracy")
+    rows: dict[str, np.ndarray] = {}
+    for key in (*needed, "validation_loss", "validation_accuracy"):
+        values = given.array(history.get(key, ()), f"{name}[{key!r}]")
+        if values.size:
+            count = len(rows["epoch"]) if rows else None
+            rows[key] = _row(values, f"{name}[{key!r}]", count, "the epochs")
+        elif key in needed:
             raise LessonError(
                 f"{name} has no {key!r}. Pass trainer.history, after trainer.fit(...)."
             )
-    return history
+    return rows
 
 
-def _keys(name: str, given: Mapping, keys: Sequence[str]) -> None:
+def _measured(history: Mapping[str, np.ndarray], part: str) -> np.ndarray:
+    """Where "train" or "validation" was measured: one of its two numbers is not NaN.
+
+    Of a training that diverged the loss is NaN where it was measured too; the accuracy is not.
+    """
+    rows = [history[key] for key in (f"{part}_loss", f"{part}_accuracy") if key in history]
+    return np.flatnonzero(~np.isnan(rows).all(axis=0)) if rows else np.array([], int)
+
+
+def _keys(name: str, holder: Mapping, keys: Iterable[str]) -> None:
+    if not isinstance(holder, Mapping):
+        raise LessonError(
+            f"{name} must be a dictionary with {list(keys)}, got {given.kind(holder)}."
+        )
     for key in keys:
-        if key not in given:
-            raise LessonError(f"{name} has no {key!r}, only {list(given)}.")
-
-
-def _something(name: str, given: Mapping | Sequence) -> None:
-    if not len(given):
-        raise LessonError(f"{name} is empty: there is nothing to draw.")
+        if key not in holder:
+            raise LessonError(f"{name} has no {key!r}, only {list(holder)}.")
 
 
 # ---------------------------------------------------------------- drawing
@@ -221,6 +196,11 @@ def _percent(share: float) -> str:
     if 0 < share < 0.01:
         return "<1%"
     return ">99%" if 0.995 <= share < 1 else f"{share:.0%}"
+
+
+def _number(value: float, form: str = ".3f") -> str:
+    """A number of a training, which is none where the training diverged."""
+    return f"{value:{form}}" if np.isfinite(value) else "no finite number"
 
 
 def _tick(share: float, _: int) -> str:
@@ -373,14 +353,13 @@ def plot_images(
     Raises:
         LessonError: If the shapes or values are not those, or captions are too few or too many.
     """
-    images = _images(images)
+    images = given.images(images)
     if len(images) > MOST_IMAGES:
         raise LessonError(
             f"plot_images draws up to {MOST_IMAGES} images, got {len(images):,}. "
             f"Pass a part of them, such as images[:18]."
         )
-    if columns < 1:
-        raise LessonError(f"columns must be 1 or more, got {columns}.")
+    columns = given.whole_number(columns, "columns")
     alt = f"{title or 'Handwritten digits'}: {len(images)} images in rows of {columns}"
     if captions is not None:
         captions = [str(c.item() if hasattr(c, "item") else c) for c in captions]
@@ -401,8 +380,7 @@ def plot_pixels(image: ArrayLike, digit: int) -> None:
     Raises:
         LessonError: If the shape or values are not those.
     """
-    image = _image(image)
-    [digit] = _digits([digit], "digit")
+    image, digit = given.image(image), given.whole_number(digit, "digit", 0, 9)
     figure, axes = _canvas(4.75)
     _write(axes, 0.1, 0.25, f"What you see: a {digit}", ha="left", fontsize=11.5)
     _draw_image(axes, image, 0.1, 0.48, 2.75)
@@ -437,7 +415,7 @@ def plot_digit_counts(digits: ArrayLike, title: str | None = None) -> None:
     Raises:
         LessonError: If digits are not that.
     """
-    digits = _digits(digits)
+    digits = given.digits(digits)
     counts = np.bincount(digits, minlength=10)
     title = title or f"How many of each digit, in {len(digits):,} images"
     figure, [axes] = _charts(1, 3.2, title=title)
@@ -461,7 +439,7 @@ def plot_mean_images(mean_images: ArrayLike) -> None:
     Raises:
         LessonError: If the shape is another.
     """
-    mean_images = _images(mean_images, "mean_images")
+    mean_images = given.images(mean_images, "mean_images")
     if len(mean_images) != 10:
         raise LessonError(f"mean_images must be ten, one a digit, got {len(mean_images)}.")
     title = "The mean image of each digit"
@@ -548,11 +526,14 @@ def plot_network(layer_sizes: Sequence[int]) -> None:
     Raises:
         LessonError: If there are fewer or more, or one of them is not a positive whole number.
     """
-    sizes = list(layer_sizes)
-    if not 2 <= len(sizes) <= 6 or any(int(size) != size or size < 1 for size in sizes):
+    try:
+        sizes = [given.whole_number(size, "") for size in layer_sizes]
+    except (LessonError, TypeError):
+        sizes = []
+    if not 2 <= len(sizes) <= 6:
         raise LessonError(
-            f"layer_sizes must be two to six whole numbers from 1 up, such as "
-            f"[784, 32, 32, 10], got {layer_sizes}."
+            "layer_sizes must be two to six whole numbers from 1 up, such as "
+            f"[784, 32, 32, 10], got {reprlib.repr(layer_sizes)}."
         )
     pairs = list(pairwise(sizes))
     figure, axes = _canvas(4.9)
@@ -605,7 +586,7 @@ def plot_activations(functions: Mapping[str, Callable]) -> None:
     """
     import torch  # here, so that the figures of lesson 1 do not wait for it
 
-    _something("functions", functions)
+    _dictionary(functions, "functions", "name to function")
     figure, (left, right) = _charts(2, 3.6)
     told = []
     for index, (name, function) in enumerate(functions.items()):
@@ -643,8 +624,8 @@ def plot_outputs(image: ArrayLike, outputs: ArrayLike, digit: int) -> None:
     Raises:
         LessonError: If the shapes or values are not those.
     """
-    image, outputs = _image(image), _ten_numbers("outputs", outputs)
-    [digit] = _digits([digit], "digit")
+    image, outputs = given.image(image), given.ten_numbers(outputs, "outputs")
+    digit = given.whole_number(digit, "digit", 0, 9)
     largest = int(outputs.argmax())
     verdict = f"The largest: {largest}, {'right' if largest == digit else 'wrong'}"
     figure = Figure(figsize=(WIDTH, 3.5), layout="constrained")
@@ -669,7 +650,7 @@ def plot_softmax(numbers: ArrayLike) -> None:
     Raises:
         LessonError: If they are not ten finite numbers.
     """
-    numbers = _ten_numbers("numbers", numbers)
+    numbers = given.ten_numbers(numbers, "numbers")
     exponentials = np.exp(numbers - numbers.max())  # the same shares, and nothing overflows
     shares = exponentials / exponentials.sum()
     figure, (left, right) = _charts(2, 3.6)
@@ -690,25 +671,37 @@ def plot_history(history: Mapping[str, Sequence[float]]) -> None:
 
     Args:
         history: `trainer.history`, with "epoch", "train_loss", "train_accuracy", where measured
-            "validation_loss" and "validation_accuracy", and "step_losses" for a single epoch.
+            "validation_loss" and "validation_accuracy", and "step_losses" for a single epoch. An
+            epoch after which nothing was measured has NaN there: the line goes on to the next.
 
     Raises:
-        LessonError: If the history is empty.
+        LessonError: If the history is empty, or its lists are not equally long.
     """
-    epochs = list(_history(history)["epoch"])
-    if len(epochs) == 1 and len(history.get("step_losses", ())):
-        _plot_one_epoch(np.asarray(history["step_losses"], float))
+    rows = _history(history)
+    epochs = rows["epoch"]
+    if len(epochs) == 1 and np.size(history.get("step_losses", ())):
+        _plot_one_epoch(_row(history["step_losses"], "history['step_losses']"))
         return
     figure, charts = _charts(2, 3.4)
     _by_epoch(charts)
     told = []
     for axes, measure in zip(charts, ("loss", "accuracy"), strict=True):
         for index, (part, dashes) in enumerate((("train", "--"), ("validation", "-"))):
-            values = history.get(f"{part}_{measure}", ())
-            if len(values):
-                name = f"{part.replace('train', 'training')} images"
-                axes.plot(epochs, values, label=name, **_line(index) | {"linestyle": dashes})
-                told.append(f"{measure} on {name} from {values[0]:.3f} to {values[-1]:.3f}")
+            if f"{part}_{measure}" not in rows:
+                continue
+            name = f"{part.replace('train', 'training')} images"
+            measured = _measured(rows, part)
+            if not len(measured):
+                told.append(f"{measure} on {name} never measured")
+                continue
+            values = rows[f"{part}_{measure}"][measured]
+            style = _line(index) | {"linestyle": dashes}
+            axes.plot(epochs[measured], values, label=name, **style)
+            said = f"{measure} on {name} from {_number(values[0])} to {_number(values[-1])}"
+            if len(measured) < len(epochs):
+                last = f"the last time after epoch {epochs[measured[-1]]:g}"
+                said += f" (measured after {len(measured)} of {len(epochs)} epochs, {last})"
+            told.append(said)
     _legend(figure, charts)
     _show(figure, f"Training over {len(epochs)} epochs: {'; '.join(told)}.")
 
@@ -724,12 +717,11 @@ def _plot_one_epoch(losses: np.ndarray) -> None:
     axes.grid(visible=True, axis="y")
     alt = (
         f"Loss along {len(losses):,} steps of one epoch, as the mean of the last {window:,} "
-        f"steps: from {means[0]:.3f} at the beginning to {means[-1]:.3f} at the end."
+        f"steps: from {_number(means[0])} at the beginning to {_number(means[-1])} at the end."
     )
     _show(figure, alt)
 
 
-@_styled
 def plot_confusion_matrix(confusion_matrix: ArrayLike, title: str | None = None) -> None:
     """Show a confusion matrix: rows are the true digits, columns the predicted digits.
 
@@ -743,34 +735,56 @@ def plot_confusion_matrix(confusion_matrix: ArrayLike, title: str | None = None)
     Raises:
         LessonError: If the shape is another, or the numbers are no counts.
     """
-    matrix = _confusion_matrix(confusion_matrix)
+    # Here, as it takes a second and brings pyplot; and before our own style is set, as seaborn
+    # keeps the settings that it finds for the learner's `seaborn.reset_orig()`.
+    from seaborn import heatmap
+
+    _plot_confusion_matrix(_confusion_matrix(confusion_matrix), title, heatmap)
+
+
+@_styled
+def _plot_confusion_matrix(matrix: np.ndarray, title: str | None, heatmap: Callable) -> None:
     images, right = matrix.sum(), np.trace(matrix)
     rows = matrix.sum(axis=1, keepdims=True)
     shares = np.divide(matrix, rows, out=np.full((10, 10), np.nan), where=rows > 0)
     accuracy = _percent(right / images if images else np.nan)
     title = title or f"{right:,} of {images:,} images read right: {accuracy}"
+    texts = np.array([[f"{count:,}" for count in row] for row in matrix], object)
+    for digit in range(10):
+        texts[digit, digit] += f"\n{_percent(shares[digit, digit])}"
     figure, [axes] = _charts(1, 6.6, title=title)
     # A power below 1: small shares, which are the interesting ones, get colors of their own.
     norm = PowerNorm(1 / 3, vmin=0, vmax=1)
-    cells = axes.imshow(np.nan_to_num(shares), HEAT_MAP, norm=norm, aspect="auto")
-    for (row, column), count in np.ndenumerate(matrix):
-        text, weight = f"{count:,}", "normal"
-        if row == column:
-            text, weight = f"{count:,}\n{_percent(shares[row, column])}", "bold"
+    scale = {
+        "aspect": 40,
+        "pad": 0.02,
+        "format": _tick,
+        "ticks": [0, 0.01, 0.05, 0.1, 0.25, 0.5, 1],
+        "label": "share of the true digit's images (its row)",
+    }
+    heatmap(
+        np.nan_to_num(shares),
+        ax=axes,
+        cmap=HEAT_MAP,
+        norm=norm,
+        annot=texts,
+        fmt="",
+        annot_kws={"linespacing": 1.3},
+        linewidths=1.5,
+        linecolor="white",
+        cbar_kws=scale,
+    )
+    # seaborn's own choice of black or white leaves some of the counts hard to read.
+    for text, ((row, column), count) in zip(axes.texts, np.ndenumerate(matrix), strict=True):
         dark = norm(shares[row, column]) > 0.715  # where white stands out more than black
-        color = "white" if dark else "black" if count else "#707070"
-        _write(axes, column, row, text, weight=weight, color=color, linespacing=1.3)
-    axes.set(xticks=range(10), yticks=range(10), xlabel="predicted digit", ylabel="true digit")
+        text.set_color("white" if dark else "black" if count else "#707070")
+        text.set_weight("bold" if row == column else "normal")
+    axes.set(xlabel="predicted digit", ylabel="true digit")
     axes.xaxis.set(ticks_position="top", label_position="top")
     axes.xaxis.labelpad = axes.yaxis.labelpad = 7
-    axes.tick_params(length=0, labelsize=11.5)
-    axes.hlines(np.arange(9) + 0.5, -0.5, 9.5, color="white", linewidth=1.5)
-    axes.vlines(np.arange(9) + 0.5, -0.5, 9.5, color="white", linewidth=1.5)
-    axes.spines[:].set_visible(False)
-    scale = figure.colorbar(cells, ax=axes, aspect=40, pad=0.02, format=_tick)
-    scale.set_ticks([0, 0.01, 0.05, 0.1, 0.25, 0.5, 1])
-    scale.set_label("share of the true digit's images (its row)")
-    scale.outline.set_visible(False)
+    axes.tick_params(length=0, labelsize=11.5, labelrotation=0)
+    for label in axes.get_yticklabels():
+        label.set_va("center_baseline")
     worst = [f"Most confused: {pair} times." for pair in _confused_pairs(matrix, 1)]
     alt = (
         f"Confusion matrix of {images:,} images ({title}): rows are the true digit, columns the "
@@ -793,8 +807,7 @@ def plot_batch(images: ArrayLike, digits: ArrayLike) -> None:
     Raises:
         LessonError: If the shapes or values are not those.
     """
-    images = _images(images)
-    digits = _digits(digits, count=len(images))
+    images, digits = given.images_and_digits(images, digits)
     shown = min(len(images), 16)
     more = f" (the first {shown} shown)" if shown < len(images) else ""
     shapes = f"images {images.shape}, digits ({len(images)},)"
@@ -820,10 +833,11 @@ def plot_batch_sizes(results: Mapping[int, Mapping[str, float]]) -> None:
     Raises:
         LessonError: If there are no results, or one of these is missing.
     """
-    _something("results", results)
+    _dictionary(results, "results", "batch size to what came out")
     formats = {"steps": "{:,.0f}", "seconds": "{:.1f} s", "accuracy": "{:.1%}"}
     for size, result in results.items():
         _keys(f"results[{size!r}]", result, formats)
+        _row([result[key] for key in formats], f"results[{size!r}]")
     figure, charts = _charts(3, 1.2 + 0.42 * len(results))
     for axes, (key, form) in zip(charts, formats.items(), strict=True):
         values = [float(result[key]) for result in results.values()]
@@ -832,7 +846,7 @@ def plot_batch_sizes(results: Mapping[int, Mapping[str, float]]) -> None:
         axes.set(title=key.capitalize(), xlim=(0, 1.5 * max(*values, 1e-9)))
     charts[0].set_ylabel("batch size")
     told = "; ".join(
-        f"batch size {size}: {result['steps']:,} steps, {result['seconds']:.1f} seconds, "
+        f"batch size {size}: {result['steps']:,.0f} steps, {result['seconds']:.1f} seconds, "
         f"accuracy {result['accuracy']:.1%}"
         for size, result in results.items()
     )
@@ -849,15 +863,12 @@ def plot_step_losses(step_losses: Mapping[int, ArrayLike]) -> None:
     Raises:
         LessonError: If there are none, or a batch size is not a whole number from 1 up.
     """
-    _something("step_losses", step_losses)
+    _dictionary(step_losses, "step_losses", "batch size to the losses of its steps")
     figure, charts = _charts(len(step_losses), 3.2, sharex=True, sharey=True)
     told, tops = [], []
-    for axes, (size, losses) in zip(charts, step_losses.items(), strict=True):
-        losses = _array(f"step_losses[{size!r}]", losses)
-        if not isinstance(size, int | np.integer) or size < 1:
-            raise LessonError(f"step_losses must have batch sizes as keys (1, 16), got {size!r}.")
-        if losses.ndim != 1 or not losses.size:
-            raise LessonError(f"step_losses[{size}] must be a list of losses, got {losses.shape}.")
+    for axes, (key, row) in zip(charts, step_losses.items(), strict=True):
+        size = given.whole_number(key, "each key of step_losses, a batch size,")
+        losses = _row(row, f"step_losses[{size}]")
         window = max(1, len(losses) // 40)
         means = _running_mean(losses, window)
         axes.plot((np.arange(len(losses)) + 1) * size, losses, color="#9CC3DC", linewidth=0.5)
@@ -868,8 +879,8 @@ def plot_step_losses(step_losses: Mapping[int, ArrayLike]) -> None:
         axes.grid(visible=True, axis="y")
         tops.append(_largest(losses, 0.98))
         told.append(
-            f"batch size {size}: mean loss of the last steps {means[-1]:.3f}, "
-            f"single steps spread by {losses[-window:].std():.3f}"
+            f"batch size {size}: mean loss of the last steps {_number(means[-1])}, "
+            f"single steps spread by {_number(losses[-window:].std())}"
         )
     charts[0].set(ylabel="loss", ylim=(0, 1.15 * max(tops)))
     title = "Loss of each step (thin) and its running mean (thick). The highest losses are cut off."
@@ -882,29 +893,35 @@ def plot_learning_curves(histories: Mapping[str, Mapping[str, Sequence[float]]])
     """Compare trainings: loss and accuracy after each epoch, training dashed, validation solid.
 
     Args:
-        histories: Name to `trainer.history`.
+        histories: Name to `trainer.history`; NaN in it where nothing was measured.
 
     Raises:
-        LessonError: If there is none, or one is empty.
+        LessonError: If there is none, or one is empty, or its lists are not equally long.
     """
-    _something("histories", histories)
+    _dictionary(histories, "histories", "name to trainer.history")
     figure, charts = _charts(2, 4.0)
     _by_epoch(charts)
     hollow = {"linestyle": (0, (2, 2)), "linewidth": 1.2, "markerfacecolor": "white"}
     told = []
     for index, (name, history) in enumerate(histories.items()):
-        epochs = _history(history, f"histories[{name!r}]")["epoch"]
-        solid = _line(index) | {"linestyle": "-", "markevery": max(1, len(epochs) // 8)}
+        rows = _history(history, f"histories[{name!r}]")
+        epochs, solid = rows["epoch"], _line(index) | {"linestyle": "-"}
         charts[0].plot([], [], label=name, **solid)
-        for axes, measure in zip(charts, ("loss", "accuracy"), strict=True):
-            axes.plot(epochs, history[f"train_{measure}"], **solid | hollow)
-            if len(history.get(f"validation_{measure}", ())):
-                axes.plot(epochs, history[f"validation_{measure}"], **solid)
-        last = [
-            f"{history[f'{part}_accuracy'][-1]:.1%} on {part.replace('train', 'training')} images"
-            for part in ("train", "validation")
-            if len(history.get(f"{part}_accuracy", ()))
-        ]
+        last = []
+        for part, style in (("train", solid | hollow), ("validation", solid)):
+            measured = _measured(rows, part)
+            if not len(measured):
+                continue
+            style["markevery"] = max(1, len(measured) // 8)
+            for axes, measure in zip(charts, ("loss", "accuracy"), strict=True):
+                if f"{part}_{measure}" in rows:
+                    axes.plot(epochs[measured], rows[f"{part}_{measure}"][measured], **style)
+            if f"{part}_accuracy" in rows:
+                accuracy = _number(rows[f"{part}_accuracy"][measured[-1]], ".1%")
+                when = (
+                    f" (epoch {epochs[measured[-1]]:g})" if measured[-1] < len(epochs) - 1 else ""
+                )
+                last.append(f"{accuracy} on {part.replace('train', 'training')} images{when}")
         told.append(f"{name} ends at {' and '.join(last)}")
     dashes = "solid, filled: validation images · dashed, hollow: training images"
     figure.supxlabel(dashes, fontsize=10.5, color=MUTED)
@@ -926,8 +943,8 @@ def plot_optimizer_paths(
     Raises:
         LessonError: If there is no path, or one has another shape.
     """
-    _something("paths", paths)
-    paths = {name: _array(f"paths[{name!r}]", path) for name, path in paths.items()}
+    _dictionary(paths, "paths", "name to positions")
+    paths = {name: given.array(path, f"paths[{name!r}]") for name, path in paths.items()}
     for name, path in paths.items():
         if path.ndim != 2 or path.shape[1] != 2 or not len(path):
             raise LessonError(f"paths[{name!r}] must have shape (n, 2), got {path.shape}.")
@@ -1000,11 +1017,9 @@ def plot_mistakes(
     Raises:
         LessonError: If the shapes or values are not those.
     """
-    images = _images(images)
-    digits = _digits(digits, count=len(images))
-    predictions = _digits(predictions, "predictions", len(images))
-    if not 1 <= per_digit <= 10:
-        raise LessonError(f"per_digit must be 1 to 10, got {per_digit}.")
+    images, digits = given.images_and_digits(images, digits)
+    predictions = given.digits(predictions, "predictions", len(images))
+    per_digit = given.whole_number(per_digit, "per_digit", 1, 10)
     size, pitch, row_height, left = 0.52, 0.585, 0.86, 1.62
     figure, axes = _canvas(0.75 + 10 * row_height)
     heading = "misread images, and below each what the network said"
@@ -1049,8 +1064,7 @@ def plot_confused_pairs(confusion_matrix: ArrayLike, pairs: int = 10) -> None:
         LessonError: If the matrix is another, or pairs is out of range.
     """
     matrix = _confusion_matrix(confusion_matrix)
-    if not 1 <= pairs <= 30:
-        raise LessonError(f"pairs must be 1 to 30, got {pairs}.")
+    pairs = given.whole_number(pairs, "pairs", 1, 30)
     found = _confused_pairs(matrix, pairs)
     counts = [pair.count for pair in found]
     mistakes = matrix.sum() - np.trace(matrix)
@@ -1073,8 +1087,8 @@ def plot_image_rows(images: Mapping[str, ArrayLike]) -> None:
     Raises:
         LessonError: If there is no row, or one has other shapes or more images.
     """
-    _something("images", images)
-    rows = {label: _images(row, f"images[{label!r}]") for label, row in images.items()}
+    _dictionary(images, "images", "label of the row to its images")
+    rows = {label: given.images(row, f"images[{label!r}]") for label, row in images.items()}
     most = max(len(row) for row in rows.values())
     if most > 10:
         raise LessonError(f"images must have up to 10 images in a row, got {most}.")
@@ -1100,23 +1114,22 @@ def plot_robustness(curves: Mapping[str, Mapping]) -> None:
     Raises:
         LessonError: If there is none, or levels and accuracies are not equally many.
     """
-    _something("curves", curves)
+    _dictionary(curves, "curves", "disturbance to its levels and accuracies")
     for disturbance, curve in curves.items():
         _keys(f"curves[{disturbance!r}]", curve, ("levels", "accuracies"))
+        accuracies = f"curves[{disturbance!r}]['accuracies']"
+        _dictionary(curve["accuracies"], accuracies, "name to an accuracy for each level")
     names = list(dict.fromkeys(name for curve in curves.values() for name in curve["accuracies"]))
     figure, charts = _charts(len(curves), 3.5, sharey=True)
     told = []
     for axes, (disturbance, curve) in zip(charts, curves.items(), strict=True):
-        levels = curve["levels"]
-        for name, accuracies in curve["accuracies"].items():
-            if len(accuracies) != len(levels):
-                raise LessonError(
-                    f"curves[{disturbance!r}] has {len(levels)} levels, "
-                    f"but {len(accuracies)} accuracies of {name!r}."
-                )
+        levels = _row(curve["levels"], f"curves[{disturbance!r}]['levels']")
+        for name, values in curve["accuracies"].items():
+            called = f"curves[{disturbance!r}]['accuracies'][{name!r}]"
+            accuracies = _row(values, called, len(levels), "the levels")
             axes.plot(levels, accuracies, label=name, **_line(names.index(name)))
             told.append(
-                f"{disturbance} {levels[0]} to {levels[-1]}, {name}: "
+                f"{disturbance} {levels[0]:g} to {levels[-1]:g}, {name}: "
                 f"{accuracies[0]:.0%} to {accuracies[-1]:.0%}"
             )
         axes.set(xlabel=disturbance, ylim=(0, 1.03))
@@ -1141,7 +1154,8 @@ def plot_journey(steps: Sequence[tuple[str, float, float, float | None]]) -> Non
     Raises:
         LessonError: If there is none, or a range is not 0 <= low <= high <= 1.
     """
-    _something("steps", steps)
+    if not len(steps):
+        raise LessonError("steps is empty: there is nothing to draw.")
     figure, [axes] = _charts(1, 1.1 + 0.42 * len(steps))
     told, lowest = [], 1.0
     for row, (label, low, high, measured) in enumerate(steps):

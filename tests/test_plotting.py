@@ -80,13 +80,16 @@ def drawn(name):
     return show(name, *CALLS[name])
 
 
-def show(name, *arguments, **options):
+def show(name, *arguments, layout=True, **options):
     shown = []
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(plotting, "_show", lambda figure, alt: shown.append((figure, alt)))
         assert getattr(plotting, name)(*arguments, **options) is None
     [(figure, alt)] = shown
-    figure.draw_without_rendering()
+    if layout:
+        figure.draw_without_rendering()
+    else:
+        figure.set_layout_engine("none")
     return figure, alt
 
 
@@ -194,7 +197,7 @@ def test_counts_stand_out_from_their_cells():
     matrix = np.array([[share, 100 - share, *[0] * 8] for share in range(0, 100, 10)])
     for counts in (matrix, matrix + [3, -3, *[0] * 8], MATRIX):
         axes = show("plot_confusion_matrix", np.abs(counts))[0].axes[0]
-        picture = axes.images[0]
+        picture = axes.collections[0]
         colors = picture.to_rgba(picture.get_array())[..., :3]
         for (column, row), text in cell_texts(axes).items():
             assert contrast(text.get_color(), colors[row, column]) >= 4.5, text.get_text()
@@ -351,7 +354,15 @@ def test_confusion_matrix_has_true_digits_as_rows():
     assert cells[4, 9].get_text() == "0"
     assert axes.get_ylabel() == "true digit"
     assert axes.get_xlabel() == "predicted digit"
-    assert axes.get_ylim() == (9.5, -0.5), "row 0 on top"
+    assert axes.get_ylim() == (10, 0), "row 0 on top"
+    assert axes.get_xlim() == (0, 10)
+    [mesh] = axes.collections
+    np.testing.assert_array_equal(mesh.get_coordinates()[4, 9], [9, 4])
+    assert cells[9, 4].get_position() == (9.5, 4.5), "in the middle of its cell"
+    for axis in (axes.xaxis, axes.yaxis):
+        assert [label.get_text() for label in axis.get_ticklabels()] == list("0123456789")
+        assert axis.get_ticklocs().tolist() == [digit + 0.5 for digit in range(10)]
+        assert {label.get_rotation() for label in axis.get_ticklabels()} == {0}
     assert "Most confused: 4 read as 9, 31 times." in alt
     assert "145 on the diagonal (82%)" in alt
 
@@ -364,13 +375,13 @@ def test_confusion_matrix_cells_counts_and_recalls():
         assert int(first.replace(",", "")) == count
         assert rest == ([f"{count / MATRIX[row].sum():.0%}"] if row == column else [])
     shares = MATRIX / MATRIX.sum(axis=1, keepdims=True)
-    np.testing.assert_allclose(axes.images[0].get_array(), shares)
+    np.testing.assert_allclose(axes.collections[0].get_array(), shares)
 
 
 def test_confusion_matrix_hides_nothing():
     """Two shares that differ by a factor of two differ in color, at both ends of the scale."""
     axes = drawn("plot_confusion_matrix")[0].axes[0]
-    picture = axes.images[0]
+    picture = axes.collections[0]
     assert (picture.norm.vmin, picture.norm.vmax) == (0, 1)
     shares = np.array([0, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1])
     lightness = lab(picture.to_rgba(shares)[:, :3])[:, 0]
@@ -526,6 +537,37 @@ def test_journey_marks_what_is_out_of_range():
     assert alt.endswith("softmax: expected 76.0% to 83.0%.")
 
 
+# ---------------------------------------------------------------- as pictures
+#
+# What pytest-mpl compares with tests/baseline/. Only what no font and no version of matplotlib
+# changes: no text (the other tests read it), no layout around the text, images of one gray each.
+# matplotlib 3.9 to 3.11 draw these alike, so that a small tolerance notices a thin line.
+
+
+def of_one_gray(argument):
+    """The argument with each image in it replaced by one whose pixels are all alike."""
+    if isinstance(argument, dict):
+        return {key: of_one_gray(value) for key, value in argument.items()}
+    shape = np.shape(argument)
+    if shape[-2:] != (28, 28):
+        return argument
+    grays = (np.arange(np.prod(shape[:-2], dtype=int)) % 5 + 1) / 40
+    return np.broadcast_to(grays.reshape(*shape[:-2], 1, 1), shape)
+
+
+@pytest.mark.parametrize("name", CALLS)
+@pytest.mark.mpl_image_compare(style="default", tolerance=1.5, savefig_kwargs={"dpi": 48})
+def test_looks_as_before(name):
+    figure, _ = show(name, *map(of_one_gray, CALLS[name]), layout=False)
+    for artist in [*figure.findobj(Text), *figure.legends]:
+        artist.set_visible(getattr(artist, "arrow_patch", None) is not None)  # an arrow is kept
+    return figure
+
+
+def test_pictures_are_compared(request):
+    assert request.config.getoption("--mpl"), "without --mpl, test_looks_as_before compares nothing"
+
+
 # ---------------------------------------------------------------- colors
 #
 # Color vision deficiencies at full severity: G. M. Machado, M. M. Oliveira, L. A. F. Fernandes,
@@ -653,14 +695,22 @@ NEGATIVE[2, 3] = -4
         ("plot_images", (IMAGES.reshape(60, 784),), r"images must have .* got \(60, 784\)\."),
         ("plot_images", (IMAGES[:0],), "images is empty"),
         ("plot_images", (BROKEN,), r"images has pixels .*NaN.* in 1 of 3 .* images\[1\]"),
-        ("plot_images", ((IMAGES[:2] * 255).astype("uint8"),), "up to 25.*Divide by 255"),
+        (
+            "plot_images",
+            ((IMAGES[:2] * 255).astype("uint8"),),
+            r"whole numbers from 0 to 25\d \(uint8\)\. Divide by 255",
+        ),
         ("plot_images", (np.resize(IMAGES, (500, 28, 28)),), r"up to 120 images, got 500.*\[:18\]"),
         ("plot_images", (IMAGES[:3], [1, 2]), "captions must be 3, one an image, got 2"),
-        ("plot_images", (IMAGES[:3], None, 0), "columns must be 1 or more, got 0"),
-        ("plot_images", (["a", "b"],), "images must be numbers, got list"),
+        (
+            "plot_images",
+            (IMAGES[:3], None, 0),
+            r"columns must be a whole number, 1 or more, got 0\.",
+        ),
+        ("plot_images", (["a", "b"],), r"images must be numbers, got a list of text\."),
         ("plot_images", ([IMAGES[0], IMAGES[0][:5]],), "images must all have the same shape"),
         ("plot_pixels", (IMAGES[:1], 5), r"image must have shape \(28, 28\), got \(1, 28, 28\)"),
-        ("plot_pixels", (IMAGES[0], 10), "digit must be whole numbers from 0 to 9, got 10"),
+        ("plot_pixels", (IMAGES[0], 10), r"digit must be a whole number, 0 to 9, got 10\."),
         ("plot_digit_counts", ([1, 2.5],), "digits must be whole numbers from 0 to 9, got 2.5"),
         ("plot_digit_counts", ([],), "digits is empty"),
         ("plot_digit_counts", ([[1]],), r"digits must have shape \(N,\), got \(1, 1\)"),
@@ -679,20 +729,32 @@ NEGATIVE[2, 3] = -4
         ("plot_batch", (IMAGES[:3], [1, 2]), "digits must be as many as the images, 3, got 2"),
         ("plot_batch_sizes", ({},), "results is empty"),
         ("plot_batch_sizes", ({1: {"steps": 1}},), r"results\[1\] has no 'seconds', only \['st"),
-        ("plot_step_losses", ({"one": [1.0]},), "batch sizes as keys .*, got 'one'"),
-        ("plot_step_losses", ({1: []},), r"step_losses\[1\] must be a list of losses"),
+        (
+            "plot_step_losses",
+            ({"one": [1.0]},),
+            "each key of step_losses, a batch size, must be .* got 'one'",
+        ),
+        (
+            "plot_step_losses",
+            ({1: []},),
+            r"step_losses\[1\] must be a list of numbers, got shape \(0,\)",
+        ),
         ("plot_learning_curves", ({"SGD": {}},), r"histories\['SGD'\] has no 'epoch'"),
         ("plot_optimizer_paths", ({"a": [1]}, max), r"paths\['a'\] must have shape \(n, 2\)"),
         ("plot_optimizer_paths", ({"a": [[1, np.inf]]}, max), "smaller learning rate"),
         ("plot_mistakes", (IMAGES, DIGITS, DIGITS[:5]), "predictions must be .* 60, got 5"),
-        ("plot_mistakes", (IMAGES, DIGITS, DIGITS, 11), "per_digit must be 1 to 10, got 11"),
-        ("plot_confused_pairs", (MATRIX, 0), "pairs must be 1 to 30, got 0"),
+        (
+            "plot_mistakes",
+            (IMAGES, DIGITS, DIGITS, 11),
+            r"per_digit must be a whole number, 1 to 10, got 11\.",
+        ),
+        ("plot_confused_pairs", (MATRIX, 0), r"pairs must be a whole number, 1 to 30, got 0\."),
         ("plot_image_rows", ({"a": IMAGES[:11]},), "up to 10 images in a row, got 11"),
         ("plot_robustness", ({"a": {}},), r"curves\['a'\] has no 'levels'"),
         (
             "plot_robustness",
             ({"a": {"levels": [1], "accuracies": {"b": [1, 2]}}},),
-            r"curves\['a'\] has 1 levels, but 2 accuracies of 'b'",
+            r"curves\['a'\]\['accuracies'\]\['b'\] must be as many as the levels, 1, got 2",
         ),
         ("plot_journey", ([("a", 0.9, 0.8, None)],), "'a' must have 0 <= low <= high <= 1"),
     ],
