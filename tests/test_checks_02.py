@@ -58,8 +58,8 @@ def test_unshuffled_right(accuracy, reason, capsys):
         (0.657, "b", "0.66 is too good"),  # shuffled, or not sorted
         (0.43, "b", "sort images and digits"),  # only the images sorted
         (0.77, "b", "measure on the test images"),  # the training accuracy
-        (10.09, "b", "a share between 0 and 1; yours is 10.09"),
-        (1009, "b", "a share between 0 and 1; yours is 1009"),
+        (10.09, "b", "a share between 0 and 1; `unshuffled_accuracy` is 10.09. Divide"),
+        (1009, "b", "a share between 0 and 1; `unshuffled_accuracy` is 1009."),
         (-0.1, "b", "a share between 0 and 1"),
         (float("nan"), "b", "expected one number, got nan"),
         (None, "b", "expected one number, got None"),

@@ -115,7 +115,7 @@ def test_softmax_right(answer, capsys):
         (np.array([0.1, 0.9]), "should be a function"),
         (lambda numbers: None, "returns nothing yet"),
         (lambda numbers: np.exp(numbers).sum(), "of shape ()"),
-        (changes_its_argument, "changes the numbers"),
+        (changes_its_argument, "`softmax` changes what it is given"),
         (np.exp, "do not add up to 1 yet"),
         (lambda numbers: np.exp(numbers - numbers.max()), "do not add up to 1 yet"),
         (lambda numbers: 1 / (1 + np.exp(-numbers)), "that is the sigmoid"),

@@ -120,7 +120,7 @@ def test_make_batches_right(answer, capsys):
         (lambda images, digits, batch_size: None, "returns nothing yet"),
         (lambda images, digits, batch_size: [images[:4], images[4:8]], "should be a pair"),
         (lambda images, digits, batch_size: (images[:4], digits[:4]), "should be a pair"),
-        (drop_last, "the two left over"),
+        (drop_last, "10 images in batches of 4: the 2 left over"),
         (overlap, "your batches overlap"),
         (ignore_batch_size, "batches of one image"),
         (take_number_of_batches, "there are 4 batches"),

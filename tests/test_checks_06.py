@@ -23,11 +23,11 @@ def test_no_digit_right(answer, capsys):
         (..., "replace the dots"),
         ("a", "look at the highest outputs"),
         ("c", "can all ten be about 0"),
-        ("d", "expected one of the letters"),
-        ("", "expected one of the letters"),
-        (0.1, "expected one of the letters"),
-        (None, "expected one of the letters"),
-        (np.zeros(10), "expected one of the letters"),
+        ("d", "expected 'a', 'b' or 'c'"),
+        ("", "expected 'a', 'b' or 'c'"),
+        (0.1, "expected 'a', 'b' or 'c'"),
+        (None, "expected 'a', 'b' or 'c'"),
+        (np.zeros(10), "expected 'a', 'b' or 'c'"),
     ],
 )
 def test_no_digit_hints(answer, hint, capsys):
