@@ -129,7 +129,7 @@ def _number(name: str, answer: Any, several: str = "take the one that is asked f
     number = _as_float(answer)
     if number is not None and not math.isnan(number):
         return number
-    advice = ""
+    advice, shape = "", getattr(answer, "shape", ())
     if number is not None:
         advice = ": NaN means “not a number”"
     elif isinstance(answer, str) and any(character.isdigit() for character in answer):
@@ -140,7 +140,7 @@ def _number(name: str, answer: Any, several: str = "take the one that is asked f
         advice = ": `trainer.test` returns a dictionary, take its 'test_accuracy'"
     elif isinstance(answer, tuple):
         advice = ": write it without commas, and decimals after a point"
-    elif isinstance(answer, list) or getattr(answer, "shape", ()):
+    elif isinstance(answer, list) or (isinstance(shape, tuple) and shape):
         advice = f": {several}"
     raise _NotYet(f"`{name}`: expected one number, got {_shown(answer)}{advice}.")
 
