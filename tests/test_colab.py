@@ -187,7 +187,8 @@ def test_an_empty_folder_named_helpers_is_named_if_it_hides_the_package(tmp_path
     (tmp_path / "torch").mkdir()  # this one hides nothing: an installed package goes first
     said = run_setup_beside(tmp_path)
     # Helpers installed as files go first, too; those of an editable installation come last.
-    use = [sys.executable, "-P", "-c", "import sys; sys.path.insert(0, ''); import helpers.data"]
+    code = "import sys; sys.path.insert(0, ''); import helpers; assert helpers.__file__"
+    use = [sys.executable, "-P", "-c", code]
     hidden = subprocess.run(use, cwd=tmp_path, env=without_helpers(), capture_output=True)
     place = tmp_path.resolve() / "helpers"
     line = f"{place} hides the lessons' helpers: rename it and restart the kernel."
