@@ -724,7 +724,7 @@ def load_classifier(config: Config, path: str | os.PathLike[str]) -> Classifier:
     try:
         with file:
             saved = torch.load(file, weights_only=True, map_location="cpu")
-        found, weights = saved["recipe"], saved["weights"]
+        found, weights = dict(saved)["recipe"], saved["weights"]
     except Exception as error:  # torch raises many kinds for a damaged or foreign file
         raise LessonError(_damaged(path, type(error).__name__)) from error
     if not isinstance(found, list) or not all(isinstance(rule, str) for rule in found):
