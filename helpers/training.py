@@ -21,11 +21,11 @@ from __future__ import annotations
 
 import contextlib
 import inspect
+import io
 import math
 import multiprocessing
 import os
 import signal
-import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -40,11 +40,14 @@ import torch
 from deeplay.callbacks import LogHistory
 from lightning.pytorch.callbacks import Callback, ModelCheckpoint, ProgressBar
 from torch import Tensor, nn
+from torch.nn.modules.lazy import LazyModuleMixin
+from torch.nn.parameter import is_lazy
 from torch.utils.data import BatchSampler, DataLoader, Dataset, Sampler, SequentialSampler
 from tqdm.auto import tqdm
 
+from helpers import storage
 from helpers.config import Config, difference
-from helpers.errors import LessonError
+from helpers.errors import LessonError, shown
 
 # A group of mini-batches: large enough that the bookkeeping vanishes, small enough that the images
 # stay in the processor's cache and the progress bar moves several times a second.
@@ -613,77 +616,174 @@ def predict(classifier: dl.Classifier, dataloader: DataLoader) -> tuple[Tensor, 
 
 
 def _rules(config: Config) -> list[str]:
+    if not isinstance(config, Config):
+        raise LessonError(f"config is {shown(config)}, but it must be a recipe: Config().…")
     return list(difference(Config(), config).added)
 
 
-def save_classifier(classifier: dl.Classifier, config: Config, path: str | os.PathLike) -> Path:
+def save_classifier(
+    classifier: dl.Classifier, config: Config, path: str | os.PathLike[str]
+) -> Path:
     """Save the weights of a classifier together with the recipe that made it.
 
-    The file replaces an earlier one only when it is complete.
+    The file replaces an earlier saved network only when it is complete, and never anything else.
 
     Args:
         classifier: The classifier.
         config: Its recipe.
-        path: Where to save it; folders are made as needed.
+        path: Where to save it; folders are made as needed. Where `saved/` beside the notebook
+            cannot be written, a network that belongs there goes to the user's own data folder,
+            which a line says.
 
     Returns:
         The path of the file.
 
     Raises:
-        LessonError: If the file cannot be written (no permission, a full disk, ...).
+        LessonError: If `classifier` is no classifier or does not fit `config`, if a weight is NaN
+            or infinite, if something else is at `path`, or if the file cannot be written (no
+            permission, a full disk, ...).
     """
-    path = Path(path)
-    temporary = None
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=path.parent, prefix=path.name, delete=False) as file:
-            temporary = Path(file.name)
-            torch.save({"recipe": _rules(config), "weights": classifier.state_dict()}, file)
-        temporary.replace(path)
-    except (OSError, RuntimeError) as error:
+    if not isinstance(classifier, dl.Classifier):
         raise LessonError(
-            f"The network could not be saved as {path}: {error}. Free some space or choose another "
+            f"save_classifier(classifier, config, path) got {shown(classifier)} as the classifier."
+        )
+    recipe = _rules(config)
+    path = storage.given_path(path, "a file", "saved/network.pt")
+    with torch.random.fork_rng(devices=[]):  # saving must not change what is trained next
+        expected = config.create(Classifier)
+    weights = classifier.state_dict()
+    unfit = _unfit(weights, expected) or _other_layers(classifier, expected)
+    if unfit:
+        raise LessonError(
+            f"The network was not saved as {path}: {unfit}. Give the recipe that the classifier "
+            "was made from, and a classifier whose training went well."
+        )
+    content = io.BytesIO()
+
+    def write(file: Path) -> Path:
+        if not _may_be_replaced(file):
+            raise LessonError(
+                f"{file} is there already, and is no saved network: choose another name."
+            )
+        with storage.replacing(file) as replacement:
+            replacement.write(content.getbuffer())
+        return file
+
+    try:
+        torch.save({"recipe": recipe, "weights": weights}, content)
+        return storage.keep(path, write)
+    except (OSError, RuntimeError) as error:
+        known = isinstance(error, OSError)
+        why = storage.reason(error) if known else " ".join(str(error).split())
+        raise LessonError(
+            f"The network could not be saved as {path}: {why}. Free some space or choose another "
             "folder; an earlier file of that name is untouched."
         ) from error
-    finally:
-        if temporary is not None:
-            temporary.unlink(missing_ok=True)
-    return path
 
 
-def load_classifier(config: Config, path: str | os.PathLike) -> Classifier:
+def _may_be_replaced(file: Path) -> bool:
+    """Say whether nothing is there, or what begins like a saved network."""
+    try:
+        with storage.open_plain(file) as earlier:
+            start = earlier.read(200)
+    except FileNotFoundError:
+        return True
+    return not start or (start.startswith(b"PK") and b"/data.pkl" in start)
+
+
+def load_classifier(config: Config, path: str | os.PathLike[str]) -> Classifier:
     """Load a classifier that `save_classifier` saved.
 
     Args:
         config: The recipe that it was made from.
-        path: The file.
+        path: The file. One that `save_classifier` had to put elsewhere is found there.
 
     Returns:
         The classifier with its trained weights.
 
     Raises:
-        LessonError: If there is no such file, if it is damaged or no saved network, or if it was
-            saved from another recipe (the message names the first rule that differs).
+        LessonError: If there is no such file, if it may not be read, if it is damaged or no saved
+            network, or if it was saved from another recipe (the message names the first rule that
+            differs).
     """
-    path = Path(path)
-    if not path.is_file():
-        raise LessonError(f"There is no saved network {path}: train one and save it first.")
+    wanted = _rules(config)
+    path = storage.given_path(path, "a file", "saved/network.pt")
     try:
-        saved = torch.load(path, weights_only=True, map_location="cpu")
-        recipe, weights = saved["recipe"], saved["weights"]
-    except Exception as error:  # torch raises many kinds for a damaged or foreign file
+        path = storage.find(path)
+        # A link is followed when reading, but not to a pipe or a device.
+        file = storage.open_plain(Path(os.path.realpath(path)))
+    except FileNotFoundError as error:
         raise LessonError(
-            f"{path} is damaged or is not a saved network ({type(error).__name__}): delete it, "
-            "then train and save the network again."
+            f"There is no saved network {path}: train one and save it first."
         ) from error
-    wanted, found = _rules(config), list(recipe)
+    except OSError as error:
+        raise LessonError(
+            f"{path} cannot be read: {storage.reason(error)}. Give the path of a network that you "
+            "may read, or train one and save it under another name."
+        ) from error
+    try:
+        with file:
+            saved = torch.load(file, weights_only=True, map_location="cpu")
+        found, weights = dict(saved)["recipe"], saved["weights"]
+    except Exception as error:  # torch raises many kinds for a damaged or foreign file
+        raise LessonError(_damaged(path, type(error).__name__)) from error
+    if not isinstance(found, list) or not all(isinstance(rule, str) for rule in found):
+        raise LessonError(_damaged(path, "its recipe is no list of rules"))
+    if not isinstance(weights, dict):
+        raise LessonError(_damaged(path, "it holds no weights by name"))
     if set(wanted) != set(found):
-        theirs = next((rule for rule in found if rule not in wanted), "no such rule")
+        theirs = next(
+            (" ".join(rule.split()) for rule in found if rule not in wanted), "no such rule"
+        )
         ours = next((rule for rule in wanted if rule not in found), "no such rule")
         raise LessonError(
             f"{path} was saved from another recipe: it has {theirs}, yours has {ours}. Load it "
             "with its own recipe, or train and save the network again."
         )
     classifier = config.create(Classifier)
+    if unfit := _unfit(weights, classifier):
+        raise LessonError(_damaged(path, unfit))
     classifier.load_state_dict(weights)
+    storage.networks_loaded[path] = None
     return classifier.eval()
+
+
+def _damaged(path: Path, what: object) -> str:
+    return (
+        f"{path} is damaged or is not a saved network ({what}): move it elsewhere or delete it, "
+        "then train and save the network again."
+    )
+
+
+def _unfit(weights: dict[Any, Any], classifier: dl.Classifier) -> str:
+    """Say which weights a classifier of this recipe cannot have; "" if all fit."""
+    expected = classifier.state_dict()
+    for name in [*expected, *(name for name in weights if name not in expected)]:
+        found, wanted = weights.get(name), expected.get(name)
+        if wanted is None:
+            return f"the recipe has no weights {shown(name)}"
+        if not isinstance(found, Tensor) or found.layout != torch.strided or found.is_meta:
+            return f"there are no weights {name}"
+        if is_lazy(wanted):  # it takes its shape from the first image
+            wanted = torch.empty_like(found, dtype=wanted.dtype)
+        if found.shape != wanted.shape or found.dtype != wanted.dtype:
+            return (
+                f"the weights {name} are {found.dtype} of shape {tuple(found.shape)}, and the "
+                f"recipe's {wanted.dtype} of shape {tuple(wanted.shape)}"
+            )
+        if found.is_floating_point() and not found.isfinite().all():
+            return f"the weights {name} are not all finite numbers"
+    return ""
+
+
+def _other_layers(classifier: dl.Classifier, expected: dl.Classifier) -> str:
+    """Say which layer the recipe would not have made; "" if there is none."""
+    # A layer without weights, as an activation, does not show in the weights.
+    layers, theirs = (
+        [type(part) for part in made.model.modules() if not any(part.children())]
+        for made in (classifier, expected)
+    )
+    for layer, other in zip(layers, theirs, strict=False):
+        if layer is not other and not issubclass(other, LazyModuleMixin):
+            return f"it has {layer.__name__} where the recipe has {other.__name__}"
+    return ""

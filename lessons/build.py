@@ -78,6 +78,12 @@ repository = "{address}"  # written by `make colab`
 class SetupError(ImportError):
     _render_traceback_ = lambda self: [str(self)]  # one line instead of a traceback
 
+for name in ("helpers", "deeplay", "deeptrack", "lightning", "matplotlib", "numpy", "torch"):
+    spec = importlib.util.find_spec(name)
+    file = spec and (spec.origin or list(spec.submodule_search_locations)[0])
+    beside = file and os.path.dirname(file) in (os.getcwd(), os.path.abspath(name))
+    if beside and not os.path.exists("helpers/mnist.npz"):  # in the project's folder they are ours
+        raise SetupError(f"{{file}} hides the lessons' {{name}}: rename it and restart the kernel.")
 if importlib.util.find_spec("helpers") is None:
     if "google.colab" not in sys.modules and "KAGGLE_KERNEL_RUN_TYPE" not in os.environ:
         raise SetupError("This kernel has no helpers: start with `make lab`, see the README.")

@@ -303,3 +303,70 @@ def test_badges_and_setup_cells_agree_with_the_one_address(published):
     for path in (published / "notebooks").glob("**/[0-9]*.ipynb"):
         setup = build.code_cells(build.read_notebook(path))[0]
         assert setup.source == build.setup_cell(address), path
+
+
+# --- a learner's own file beside the notebook ----------------------------------------------------
+
+
+def run_setup_beside(folder):
+    """What the set-up cell says in an IPython that works in `folder`, as a kernel does."""
+    program = (
+        "import sys; sys.path.insert(0, '')\n"  # as in a kernel, but not while IPython is imported
+        f"InteractiveShell.instance(colors='nocolor').run_cell({build.setup_cell(None)!r})\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-P", "-c", IPYTHON + program],
+        cwd=folder,
+        env={**without_helpers(), "IPYTHONDIR": str(folder / "ipython")},
+        capture_output=True,
+        encoding="utf-8",
+        timeout=100,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip()
+
+
+IPYTHON = "from IPython.core.interactiveshell import InteractiveShell\n"
+
+
+@pytest.mark.parametrize(
+    ("file", "name"),
+    [
+        ("helpers.py", "helpers"),
+        ("helpers/__init__.py", "helpers"),
+        ("torch.py", "torch"),
+        ("numpy/__init__.py", "numpy"),
+        ("deeplay.py", "deeplay"),
+    ],
+)
+def test_a_file_of_the_learners_that_hides_a_package_is_named(tmp_path, file, name):
+    (tmp_path / file).parent.mkdir(exist_ok=True)
+    (tmp_path / file).write_text("mine = 1", encoding="utf-8")
+    said = run_setup_beside(tmp_path)
+    where = tmp_path.resolve() / file
+    assert said == f"{where} hides the lessons' {name}: rename it and restart the kernel."
+    assert (tmp_path / file).read_text(encoding="utf-8") == "mine = 1"
+
+
+def test_an_empty_folder_named_helpers_is_named_if_it_hides_the_package(tmp_path):
+    (tmp_path / "helpers").mkdir()
+    (tmp_path / "torch").mkdir()  # this one hides nothing: an installed package goes first
+    said = run_setup_beside(tmp_path)
+    # Helpers installed as files go first, too; those of an editable installation come last.
+    code = "import sys; sys.path.insert(0, ''); import helpers; assert helpers.__file__"
+    use = [sys.executable, "-P", "-c", code]
+    hidden = subprocess.run(use, cwd=tmp_path, env=without_helpers(), capture_output=True)
+    place = tmp_path.resolve() / "helpers"
+    line = f"{place} hides the lessons' helpers: rename it and restart the kernel."
+    assert said == (line if hidden.returncode else "")
+
+
+@pytest.mark.parametrize("folder", ["", "notebooks", "own"])
+def test_setup_is_silent_where_nothing_is_in_the_way(published, tmp_path, folder):
+    """In the project's folder, among its notebooks, and beside harmless files of a learner's."""
+    place = published / folder
+    if folder == "own":
+        place = tmp_path
+        for name in ("helpers.txt", "my_torch.py", "data.py"):
+            (place / name).touch()
+    assert run_setup_beside(place) == ""

@@ -554,7 +554,8 @@ def run_setup(tmp_path, address, colab=False, helpers=False):
     program = (stub if colab else "") + source
     if helpers:
         (tmp_path / "helpers").mkdir()
-        (tmp_path / "helpers" / "__init__.py").touch()
+        for file in ("__init__.py", "mnist.npz"):
+            (tmp_path / "helpers" / file).touch()
     # With -S no .pth file is read, so the editable installation of helpers is not there.
     packages = str(Path(IPython.__file__).parent.parent)
     start = (

@@ -25,10 +25,8 @@ from helpers.training import (
     Classifier,
     Trainer,
     _plain_chain,
-    load_classifier,
     make_dataloader,
     predict,
-    save_classifier,
 )
 
 SIGMOID = (
@@ -417,68 +415,3 @@ def test_wrong_data_is_named(spoil, message, images, digits):
 def test_wrong_batch_size_is_named(batch_size, images, digits):
     with pytest.raises(LessonError, match="`batch_size`"):
         make_dataloader(images, digits, batch_size=batch_size)
-
-
-# --- saved networks ---
-
-
-def test_saved_network_comes_back(images, digits, tmp_path):
-    classifier = make(RELU)
-    quiet().fit(classifier, make_dataloader(images, digits, batch_size=16))
-    path = save_classifier(classifier, RELU, tmp_path / "saved" / "relu.pt")
-    loaded = load_classifier(RELU, path)
-    assert torch.equal(weights(loaded), weights(classifier))
-    assert [file.name for file in path.parent.iterdir()] == ["relu.pt"]
-
-
-def test_missing_network_is_said(tmp_path):
-    with pytest.raises(LessonError, match="There is no saved network"):
-        load_classifier(RELU, tmp_path / "nothing.pt")
-
-
-@pytest.mark.parametrize("spoil", ["truncated", "foreign", "pickle"])
-def test_damaged_network_is_refused(spoil, tmp_path):
-    path = save_classifier(make(RELU), RELU, tmp_path / "relu.pt")
-    if spoil == "truncated":
-        path.write_bytes(path.read_bytes()[:-1000])
-    elif spoil == "foreign":
-        path.write_text("not a network")
-    else:
-        torch.save({"recipe": repr(RELU), "weights": Classifier}, path)
-    with pytest.raises(LessonError, match=r"damaged or is not a saved network"):
-        load_classifier(RELU, path)
-
-
-def test_another_recipe_is_named(tmp_path):
-    path = save_classifier(make(SIGMOID), SIGMOID, tmp_path / "network.pt")
-    with pytest.raises(
-        LessonError,
-        match=r"another recipe: it has .*Sigmoid.*yours has .*ReLU|"
-        r"another recipe: it has .*Sigmoid.*yours has .*Softmax",
-    ):
-        load_classifier(RELU, path)
-
-
-def test_interrupted_save_leaves_the_previous_file(tmp_path, monkeypatch):
-    classifier = make(RELU)
-    path = save_classifier(classifier, RELU, tmp_path / "relu.pt")
-    before = path.read_bytes()
-
-    def half(content, file):
-        file.write(b"half")
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(torch, "save", half)
-    with pytest.raises(KeyboardInterrupt):
-        save_classifier(classifier, RELU, path)
-    assert path.read_bytes() == before
-    assert [file.name for file in tmp_path.iterdir()] == ["relu.pt"]
-
-
-def test_full_disk_is_said(tmp_path, monkeypatch):
-    def full(content, file):
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr(torch, "save", full)
-    with pytest.raises(LessonError, match="No space left on device.*untouched"):
-        save_classifier(make(RELU), RELU, tmp_path / "relu.pt")
