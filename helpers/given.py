@@ -139,7 +139,8 @@ def digits(values: ArrayLike, name: str = "digits", count: int | None = None) ->
         raise LessonError(f"{name} must be whole numbers from 0 to 9, got {taken[wrong][0]}.")
     if taken.dtype.kind not in "ui":
         raise LessonError(
-            f"{name} must be whole numbers, like int64, got {taken.dtype}. Write {name}.astype(int)."
+            f"{name} must be whole numbers, like int64, got {taken.dtype}. "
+            f"Write {name}.astype(int)."
         )
     return taken.astype(np.int64, copy=False)
 
@@ -153,6 +154,30 @@ def images_and_digits(
         raise LessonError("images and digits are swapped: give the images first, then the digits.")
     taken = images(some_images)
     return taken, digits(some_digits, count=len(taken))
+
+
+def pairs(values: Any) -> tuple[list, list]:
+    """Take a list of pairs (image, digit), as `list(zip(images, digits))` makes it, apart.
+
+    Args:
+        values: What was given.
+
+    Returns:
+        The images and the digits, in two lists, not yet looked at.
+
+    Raises:
+        LessonError: If it is no list of pairs.
+    """
+    if not isinstance(values, (list, tuple)) or not all(
+        isinstance(pair, (list, tuple)) and len(pair) == 2 for pair in values
+    ):
+        raise LessonError(
+            f"digits are missing: give images and digits, or a list of pairs (image, digit), "
+            f"not {_kind(values)}."
+        )
+    if not values:
+        raise LessonError("The list of pairs (image, digit) is empty: there must be one at least.")
+    return [image for image, _ in values], [digit for _, digit in values]
 
 
 def ten_numbers(values: ArrayLike, name: str) -> np.ndarray:
