@@ -42,7 +42,6 @@ from deeplay.callbacks import LogHistory
 from lightning.pytorch import LightningDataModule, LightningModule
 from lightning.pytorch import Trainer as LightningTrainer
 from lightning.pytorch.callbacks import Callback, EarlyStopping, ModelCheckpoint, ProgressBar
-from lightning.pytorch.utilities import CombinedLoader
 from lightning.pytorch.utilities.exceptions import MisconfigurationException
 from numpy.typing import ArrayLike
 from torch import Tensor, nn
@@ -522,26 +521,26 @@ class Trainer(dl.Trainer):
         """
         _check_names("fit", options, ("datamodule", "ckpt_path", "weights_only"))
         _check_classifier(model, "fit(classifier, train_dataloader)")
-        if not isinstance(train_dataloaders, LightningDataModule | CombinedLoader) and not (
+        if not isinstance(train_dataloaders, LightningDataModule) and not (
             train_dataloaders is None and options.get("datamodule")
         ):
             given.dataloader(train_dataloaders, "train_dataloader")
-            if not len(train_dataloaders):
+            if _length(train_dataloaders) == 0:
                 raise LessonError("train_dataloader holds no batch: there is nothing to train on.")
-        if val_dataloaders is not None and not isinstance(val_dataloaders, list | CombinedLoader):
+        if val_dataloaders is not None:
             given.dataloader(val_dataloaders, "validation_dataloader")
         resumes = options.get("ckpt_path") is not None
         if not resumes:
             start_over(self)
             for callback, state in self._fresh:
                 here = {"dirpath": callback.dirpath} if "dirpath" in state else {}
-                callback.load_state_dict(state | here)
+                callback.load_state_dict(deepcopy(state) | here)
         for callback in self.callbacks:
             if isinstance(callback, _History):
                 callback.__init__()
         self.step_losses = []
         self._batch_size, self._layers = None, []
-        steps = len(train_dataloaders) if hasattr(train_dataloaders, "__len__") else None
+        steps = _length(train_dataloaders)
         try:
             _GATE.check(self, model, train_dataloaders, resumes)
         except OrdinaryWay as reason:
@@ -574,7 +573,7 @@ class Trainer(dl.Trainer):
         model: dl.Classifier | None = None,
         dataloaders: DataLoader | None = None,
         **options: Any,
-    ) -> Measured | list[Measured]:
+    ) -> Measured:
         """Measure loss and metrics of a classifier on images it was not trained on.
 
         Args:
@@ -583,8 +582,7 @@ class Trainer(dl.Trainer):
             **options: Any other argument of Lightning's `Trainer.test`.
 
         Returns:
-            "test_loss", "test_accuracy" and any other metric of the classifier, by name; a list of
-            these for a list of dataloaders.
+            "test_loss", "test_accuracy" and any other metric of the classifier, by name.
 
         Raises:
             LessonError: If an argument is not what it should be, or the testing is interrupted.
@@ -597,17 +595,16 @@ class Trainer(dl.Trainer):
             if model is None:
                 raise LessonError("test needs a classifier: write test(classifier, dataloader).")
         _check_classifier(model, "test(classifier, test_dataloader)")
-        if not isinstance(dataloaders, list | CombinedLoader | LightningDataModule) and not (
+        if not isinstance(dataloaders, LightningDataModule) and not (
             dataloaders is None and options.get("datamodule")
         ):
             given.dataloader(dataloaders, "test_dataloader")
-            if not len(dataloaders):
+            if _length(dataloaders) == 0:
                 raise LessonError("test_dataloader holds no batch: there is nothing to test.")
             dataloaders = self._larger_batches(model, dataloaders)
         options.setdefault("verbose", False)
         with self._threads(), _interruptible(lambda: "Testing was interrupted: run it again."):
-            results = [Measured(each) for each in super().test(model, dataloaders, **options)]
-        return results[0] if len(results) == 1 else results
+            return Measured(super().test(model, dataloaders, **options)[0])
 
     def _larger_batches(self, model: Any, dataloader: DataLoader) -> DataLoader:
         """Return a dataloader of larger batches where that changes nothing but the time."""
@@ -634,6 +631,14 @@ class Trainer(dl.Trainer):
     def _threads(self) -> contextlib.AbstractContextManager:
         on_cpu = self.strategy.root_device.type == "cpu"
         return _one_thread() if on_cpu else contextlib.nullcontext()
+
+
+def _length(dataloader: Any) -> int | None:
+    """Return the number of batches, None where a dataloader does not know it."""
+    try:
+        return len(dataloader)
+    except TypeError:
+        return None
 
 
 def _check_classifier(model: Any, call: str) -> None:
@@ -701,12 +706,7 @@ def predict(classifier: nn.Module, dataloader: DataLoader) -> tuple[Tensor, Tens
     device = next((p.device for p in classifier.parameters()), torch.device("cpu"))
     outputs, digits = [], []
     with evaluating(classifier), _one_thread():
-        for batch in _batches_of_1000(classifier, dataloader):
-            if not isinstance(batch, (tuple, list)) or len(batch) != 2:
-                raise LessonError(
-                    f"dataloader must give pairs of images and digits, got {type(batch).__name__}."
-                )
-            batch_images, batch_digits = batch
+        for batch_images, batch_digits in _batches_of_1000(classifier, dataloader):
             with _explained(classifier, batch_images):
                 outputs.append(classifier(batch_images.to(device)).cpu())
             digits.append(torch.as_tensor(batch_digits))
@@ -724,8 +724,14 @@ def _batches_of_1000(classifier: nn.Module, dataloader: DataLoader) -> Iterable:
         _GATE.check_network(classifier)
         dataloader_is_known(dataloader)
     except OrdinaryWay:
-        for images, *rest in dataloader:
-            yield (images.clone() if isinstance(images, Tensor) else images, *rest)
+        for batch in dataloader:
+            if not isinstance(batch, (tuple, list)) or len(batch) != 2:
+                kind = type(batch).__name__
+                raise LessonError(
+                    f"dataloader must give pairs of images and digits, got a {kind}."
+                ) from None
+            images, digits = batch
+            yield images.clone(), digits
         return
     dataset = dataloader.dataset
     in_order = type(dataloader.sampler) is SequentialSampler and not dataloader.drop_last
