@@ -287,14 +287,14 @@ def test_canvas_takes_a_classifier_of_the_lessons():
 @pytest.mark.parametrize(
     ("network", "said"),
     [
-        (nn.Linear(5, 10), "mat1 and mat2 shapes cannot be multiplied (28x28 and 5x10)"),
+        (nn.Linear(5, 10), "shapes cannot be multiplied (28x28 and 5x10)"),
         (
             nn.Sequential(nn.Flatten(), nn.Linear(784, 5)),
             "Its outputs must be ten numbers, of shape (10,), got (5,).",
         ),
         (
             nn.Sequential(nn.Flatten(), nn.Linear(784, 10)),
-            "Its outputs must be finite numbers, got",
+            "Its outputs must be finite numbers",
         ),
     ],
 )
@@ -305,7 +305,9 @@ def test_canvas_says_why_there_is_no_answer_and_goes_on(network, said):
     canvas = DrawDigit(network)
     canvas.outputs = [0.1] * 10
     canvas.set_state({"drawing": ink()})
-    assert canvas.message.startswith(f"The network does not answer. {said}")
+    assert canvas.message.startswith("The network does not answer. ")
+    assert said in canvas.message
+    assert "\n" not in canvas.message
     assert canvas.outputs == []
     assert len(canvas.image) == 784
     network.load_state_dict(good)
@@ -369,7 +371,8 @@ const made = [];
 const context = new Proxy({}, { get: () => () => ({ data: [] }), set: () => true });
 globalThis.document = { createElement: () => {
   const e = { children: [], style: {}, classList: { toggle() {} }, append() {}, attributes: {},
-    setAttribute(k, v) { this.attributes[k] = v; }, addEventListener() {}, getContext: () => context };
+    setAttribute(k, v) { this.attributes[k] = v; },
+    addEventListener() {}, getContext: () => context };
   made.push(e);
   return e;
 } };
