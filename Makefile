@@ -3,6 +3,12 @@
 # accents in the name of the folder do no harm.
 
 PYTHON ?= python3
+# What people pass in is text, never a program: no $(…) in it is run by make, and recipes read it
+# as "$$NAME", so that none is run by the shell. The other variables are the maintainer's own.
+GIVEN := PYTHON NOTEBOOK LESSON REPOSITORY CPU
+$(foreach name,$(GIVEN),$(eval override $(name) := $$(value $(name))))
+export $(GIVEN)
+
 VENV := .venv
 BIN := $(VENV)/bin/python
 READY := $(VENV)/ready
@@ -26,18 +32,18 @@ help: ## say what can be made (this)
 
 # One pip run, and only when what it reads has changed.
 $(READY): pyproject.toml constraints.txt
-	@command -v "$(PYTHON)" > /dev/null || { echo "There is no $(PYTHON) here: install Python 3.11 or newer, or say which: make PYTHON=/path/to/python"; exit 1; }
-	@"$(PYTHON)" -c 'import sys; v = sys.version.split()[0]; sys.exit(None if sys.version_info >= (3, 11) else f"$(PYTHON) is Python {v}, the lessons need 3.11 or newer: say which to use, for example make PYTHON=python3.12")'
+	@command -v -- "$$PYTHON" > /dev/null || { printf '%s\n' "There is no $$PYTHON here: install Python 3.11 or newer, or say which: make PYTHON=/path/to/python"; exit 1; }
+	@"$$PYTHON" -c 'import os, sys; v = sys.version.split()[0]; sys.exit(None if sys.version_info >= (3, 11) else os.environ["PYTHON"] + f" is Python {v}, the lessons need 3.11 or newer: say which to use, for example make PYTHON=python3.12")'
 	@echo "Setting up $(VENV)/: about 6 GB on Linux (less than 2 GB with CPU=1), a few minutes, this once."
-	"$(PYTHON)" -m venv $(VENV)
+	"$$PYTHON" -m venv $(VENV)
 	$(BIN) -m pip install --quiet --disable-pip-version-check --editable ".[$(EXTRAS)]" $(CONSTRAINT) $(INDEX)
 	@touch $(READY)
 
 run: $(READY) ## execute all lessons headless into executed/, and print what they reached
-	$(BIN) lessons/build.py run $(LESSON)
+	$(BIN) lessons/build.py run -- "$$LESSON"
 
 lab: $(READY) ## open JupyterLab on the lessons
-	$(BIN) -m jupyterlab --ServerApp.root_dir=notebooks
+	@$(BIN) -m jupyterlab --ServerApp.root_dir=notebooks || { status=$$?; test "$$(id -u)" != 0 || echo "You are root, and JupyterLab does not start for root, because whoever reaches its page may then do anything here: log in as another user, or, in a container of your own, type: $(BIN) -m jupyterlab --ServerApp.root_dir=notebooks --allow-root"; exit $$status; }
 
 test: $(READY) ## run the tests, and all lessons through nbval
 	$(PYTEST)
@@ -46,18 +52,16 @@ slow: $(READY) ## run the slow tests: lessons in JupyterLab, in a real browser, 
 	$(PYTEST) -m slow tests
 
 check: $(READY) ## run one notebook, or a folder of them, as a course check: NOTEBOOK=path
-	@test -e "$(NOTEBOOK)" || { echo "Say which notebook: make check NOTEBOOK=notebooks/01_data.ipynb"; exit 2; }
-	PYTHONPATH=tests $(BIN) -m pytest -p conftest -c pyproject.toml --rootdir=. --quiet "$(NOTEBOOK)"
+	$(BIN) lessons/build.py check -- "$$NOTEBOOK"
 
 lessons: $(READY) ## authors: make the notebooks anew from lessons/, executed (LESSON=02: one)
-	$(BIN) lessons/build.py lessons $(LESSON)
+	$(BIN) lessons/build.py lessons -- "$$LESSON"
 
 prose: $(READY) ## authors: the same where no code changed, without executing
-	$(BIN) lessons/build.py prose $(LESSON)
+	$(BIN) lessons/build.py prose -- "$$LESSON"
 
 colab: $(READY) ## maintainers: write the project's address into the lessons: REPOSITORY=owner/name
-	@test -n "$(REPOSITORY)" || { echo "Say where the project is: make colab REPOSITORY=owner/name"; exit 2; }
-	$(BIN) lessons/build.py colab "$(REPOSITORY)"
+	$(BIN) lessons/build.py colab -- "$$REPOSITORY"
 	@touch $(READY)
 
 bench: $(READY) ## measure training, prediction and loading side by side
@@ -67,9 +71,10 @@ site: $(READY) ## build the website into site/html/
 	$(BIN) -m sphinx -W --keep-going -b html docs site/html -d site/doctrees
 
 newest: ## run the tests against the newest releases, in .venv-newest/ (another 6 GB)
-	"$(PYTHON)" -m venv .venv-newest
+	"$$PYTHON" -m venv .venv-newest
 	.venv-newest/bin/python -m pip install --quiet --upgrade --upgrade-strategy eager --editable ".[$(EXTRAS)]" $(INDEX)
+	.venv-newest/bin/python lessons/build.py held
 	$(MAKE) test VENV=.venv-newest READY=
 
 clean: ## remove what was made here, .venv too; the lessons' own folders stay
-	rm -rf .venv .venv-newest executed site .cache .pytest_cache .ruff_cache
+	rm -rf .venv .venv-newest executed site .cache .pytest_cache .ruff_cache .mypy_cache

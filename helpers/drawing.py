@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +15,7 @@ from torch import nn
 
 from helpers import given
 from helpers.errors import LessonError
+from helpers.training import evaluating
 
 # Side of the drawing in pixels: fine enough for a smooth line, small enough to send at each stroke.
 DRAWING_SIZE = 112
@@ -90,18 +89,6 @@ def example_drawing() -> np.ndarray:
     return np.clip(4.5 - distance.min(axis=-1), 0, 1).astype(np.float32)
 
 
-@contextlib.contextmanager
-def _evaluating(network: nn.Module) -> Iterator[None]:
-    """Set a network to evaluation mode for a while, then each of its modules back as it was."""
-    modes = [(module, module.training) for module in network.modules()]
-    network.eval()
-    try:
-        yield
-    finally:
-        for module, training in modes:
-            module.training = training
-
-
 class DrawDigit(anywidget.AnyWidget):
     """Draw a digit and see what a classifier says, live.
 
@@ -173,8 +160,7 @@ class DrawDigit(anywidget.AnyWidget):
     def _predict(self, image: np.ndarray) -> list[float]:
         network = self._classifier
         device = next((weights.device for weights in network.parameters()), "cpu")
-        unrecorded = getattr(network, "calling_stateful", contextlib.nullcontext)
-        with torch.no_grad(), _evaluating(network), unrecorded():
+        with evaluating(network):
             # A copy, because a network may write into what it gets.
             outputs = network(torch.tensor(image)[None].to(device))[0]
         return given.ten_numbers(outputs, "Its outputs").tolist()

@@ -12,3 +12,9 @@ class LessonError(Exception):
         # IPython's hook for exceptions that render themselves: the helpers' inner frames
         # would tell a learner nothing.
         return [f"LessonError: {self}"]
+
+
+def shown(value: object) -> str:
+    """Return a value as a message shows it: its `repr`, on one line and not too long."""
+    text = " ".join(repr(value).split())
+    return text if len(text) <= 80 else f"{text[:77]}…"

@@ -226,6 +226,30 @@ def images_and_digits(some_images: ArrayLike, some_digits: ArrayLike) -> tuple[N
     return taken, digits(second, count=len(taken))
 
 
+def pairs(values: Any) -> tuple[list, list]:
+    """Take a list of pairs (image, digit), as `list(zip(images, digits))` makes it, apart.
+
+    Args:
+        values: What was given.
+
+    Returns:
+        The images and the digits, in two lists, not yet looked at.
+
+    Raises:
+        LessonError: If it is no list of pairs.
+    """
+    if not isinstance(values, (list, tuple)) or not all(
+        isinstance(pair, (list, tuple)) and len(pair) == 2 for pair in values
+    ):
+        raise LessonError(
+            f"digits are missing: give images and digits, or a list of pairs (image, digit), "
+            f"not {kind(values)}."
+        )
+    if not values:
+        raise LessonError("The list of pairs (image, digit) is empty: there must be one at least.")
+    return [image for image, _ in values], [digit for _, digit in values]
+
+
 def ten_numbers(values: ArrayLike, name: str) -> NDArray[np.float64]:
     """Take one number for each digit.
 

@@ -10,12 +10,15 @@ import json
 from pathlib import Path
 from typing import NamedTuple
 
-from filelock import FileLock
+from filelock import FileLock, Timeout
 
-from helpers.errors import LessonError
+from helpers import storage
+from helpers.errors import LessonError, shown
 
 # Relative to the notebook, so that all lessons of one folder share it.
-RESULTS_FILE = Path("saved/results.json")
+RESULTS_FILE = storage.SAVED / "results.json"
+LARGEST = 100_000  # bytes; a few hundred are usual
+LONGEST_WAIT = 20  # seconds, for another process that keeps a result
 
 
 class Expected(NamedTuple):
@@ -47,38 +50,107 @@ EXPECTED = {
 def record(name: str, value: float) -> None:
     """Check a result against its range, print it, and keep it for the journey in lesson 6.
 
+    It is kept in `saved/results.json` beside the notebook; where that cannot be written, in the
+    user's own data folder, and where that cannot be written either, nowhere: a line says so.
+
     Args:
         name: Which result: a key of `EXPECTED`.
         value: The share of images classified correctly, between 0 and 1.
 
     Raises:
-        LessonError: If the value is outside the expected range.
+        LessonError: If there is no such result, if the value is no number or outside the expected
+            range, or if something is in the way of the file or damaged it.
     """
-    expected = EXPECTED[name]
-    value = float(value)
-    print(f"{expected.label}: {value:.1%} right (expected: {expected})")
-    if not expected.low <= value <= expected.high:
-        raise LessonError(
-            f"{expected.label}: {value:.1%} right, but this lesson expects {expected}. If you "
-            "changed the recipe or the digits, this is what your change does; otherwise restart "
-            "the kernel and run all cells."
+    expected = EXPECTED.get(name) if isinstance(name, str) else None
+    if expected is None:
+        raise LessonError(f"There is no result {shown(name)}; there are {', '.join(EXPECTED)}.")
+    share = _number(value, expected.label)
+    print(f"{expected.label}: {share:.1%} right (expected: {expected})")
+    if not expected.low <= share <= expected.high:
+        loaded = "".join(
+            f"if the network is the one from {file}, move that file elsewhere and run the lesson "
+            "again: it is untrained, or trained in another way; "
+            for file in storage.networks_loaded
         )
-    RESULTS_FILE.parent.mkdir(exist_ok=True)
-    with FileLock(RESULTS_FILE.with_suffix(".lock")):
-        results = recorded() | {name: value}
-        temporary = RESULTS_FILE.with_suffix(".tmp")
-        temporary.write_text(json.dumps(results, indent=2) + "\n", encoding="utf-8")
-        temporary.replace(RESULTS_FILE)
+        raise LessonError(
+            f"{expected.label}: {share:.1%} right, but this lesson expects {expected}. If you "
+            f"changed the recipe or the digits, this is what your change does; {loaded}otherwise "
+            "restart the kernel and run all cells."
+        )
+    try:
+        storage.keep(RESULTS_FILE, lambda file: _add(file, name, share))
+    except OSError as error:
+        line = f"This result is not kept for the journey: {storage.reason(error)}."
+        if error.errno not in storage.UNWRITABLE:
+            raise LessonError(f"{line} Move that elsewhere, and run this cell again.") from error
+        storage.say_once(line)
+
+
+def _number(value: object, label: str) -> float:
+    try:
+        if not isinstance(value, str | bytes):
+            return float(value)  # type: ignore[arg-type]
+    except (TypeError, ValueError, OverflowError, RuntimeError):  # torch's is a RuntimeError
+        pass
+    raise LessonError(f"{label}: the value is {shown(value)}, but it must be one number, 0 to 1.")
+
+
+def _add(file: Path, name: str, share: float) -> None:
+    """Add a result to those in `file`, while no other process does."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    lock = file.with_suffix(".lock")
+    storage.check_plain(lock)
+    try:
+        with FileLock(lock, timeout=LONGEST_WAIT):
+            _read(file)  # what may not be read is not replaced
+            results = recorded() | {name: share}
+            with storage.replacing(file) as replacement:
+                replacement.write((json.dumps(results, indent=2) + "\n").encode())
+    except Timeout as error:
+        raise LessonError(
+            f"{file} is still being written by another process after {LONGEST_WAIT} seconds. Close "
+            "the other notebooks of this folder, and run this cell again."
+        ) from error
 
 
 def recorded() -> dict[str, float]:
-    """Return the results that the lessons run in this folder have reached so far, by name."""
+    """Return the results that the lessons run in this folder have reached so far, by name.
+
+    Raises:
+        LessonError: The file of results is damaged, or something else is in its place.
+    """
+    results: dict[str, float] = {}
+    for file in (RESULTS_FILE, storage.stand_in(RESULTS_FILE)):
+        try:
+            results |= {} if file is None else _read(file)
+        except PermissionError as error:
+            storage.say_once(f"Results kept in {file} are not shown: {storage.reason(error)}.")
+        except OSError as error:
+            raise LessonError(
+                f"{file} cannot be read: {storage.reason(error)}. Move that elsewhere, and run "
+                "this cell again."
+            ) from error
+    return results
+
+
+def _read(file: Path) -> dict[str, float]:
     try:
-        return json.loads(RESULTS_FILE.read_text(encoding="utf-8"))
+        # utf-8-sig: an editor may have marked it.
+        results = json.loads(storage.read(file, LARGEST).decode("utf-8-sig"))
+        if not isinstance(results, dict):
+            raise ValueError("it holds no results")
+        for name, share in results.items():
+            # Names that these lessons do not know may be another version's, and stay.
+            if isinstance(share, bool) or not isinstance(share, int | float) or not 0 <= share <= 1:
+                raise ValueError(f"{shown(name)} is {shown(share)}, not a number from 0 to 1")
     except FileNotFoundError:
         return {}
-    except (OSError, ValueError) as error:
-        raise LessonError(f"{RESULTS_FILE} cannot be read ({error}): delete it.") from error
+    except (ValueError, RecursionError) as error:
+        raise LessonError(
+            f"{file} cannot be read ({error}): move it elsewhere or delete it, and run this cell "
+            "again."
+        ) from error
+    return {name: float(share) for name, share in results.items()}
 
 
 def journey() -> list[tuple[str, float, float, float | None]]:

@@ -20,17 +20,18 @@ one machine. `benchmarks/` measures all of this.
 from __future__ import annotations
 
 import contextlib
+import difflib
 import inspect
+import io
 import math
 import multiprocessing
 import os
 import signal
-import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator
-from functools import partial
-from itertools import chain, islice
+import warnings
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
@@ -38,178 +39,78 @@ import deeplay as dl
 import numpy as np
 import torch
 from deeplay.callbacks import LogHistory
-from lightning.pytorch.callbacks import Callback, ModelCheckpoint, ProgressBar
+from lightning.pytorch import LightningDataModule, LightningModule
+from lightning.pytorch import Trainer as LightningTrainer
+from lightning.pytorch.callbacks import Callback, EarlyStopping, ModelCheckpoint, ProgressBar
+from lightning.pytorch.utilities.exceptions import MisconfigurationException
+from numpy.typing import ArrayLike
 from torch import Tensor, nn
-from torch.utils.data import BatchSampler, DataLoader, Dataset, Sampler, SequentialSampler
+from torch.nn.modules.lazy import LazyModuleMixin
+from torch.nn.parameter import is_lazy
+from torch.utils.data import DataLoader, SequentialSampler
 from tqdm.auto import tqdm
 
+from helpers import given, storage
 from helpers.config import Config, difference
-from helpers.errors import LessonError
-
-# A group of mini-batches: large enough that the bookkeeping vanishes, small enough that the images
-# stay in the processor's cache and the progress bar moves several times a second.
-_IMAGES_PER_GROUP = 4096
-_STEPS_PER_GROUP = 1024
-
+from helpers.errors import LessonError, shown
+from helpers.fast_steps import (
+    LOSSES_OF_TEN_TARGETS,
+    Gate,
+    ImagesAndDigits,
+    OrdinaryWay,
+    as_it_is,
+    bare_step,
+    count_steps,
+    dataloader_is_known,
+    grouped,
+    start_over,
+    trainer_of,
+)
 
 # --- dataloaders ---
 
 
-class _ImagesAndDigits(Dataset):
-    """Images and digits in memory, which a DataLoader fetches by whole batches."""
-
-    def __init__(self, images: Tensor, digits: Tensor) -> None:
-        self.images, self.digits = images, digits
-
-    def __len__(self) -> int:
-        return len(self.digits)
-
-    def __getitem__(self, index: int) -> tuple[Tensor, Tensor]:
-        return self.images[index], self.digits[index]
-
-    def __getitems__(self, indices: list[int]) -> tuple[Tensor, Tensor]:
-        chosen = torch.as_tensor(indices)
-        return self.images[chosen], self.digits[chosen]
-
-
-def _identity(batch: Any) -> Any:
-    return batch
-
-
 def make_dataloader(
-    images: np.ndarray, digits: np.ndarray, batch_size: int = 1, shuffle: bool = False
+    images: ArrayLike | Sequence[tuple[ArrayLike, int]],
+    digits: ArrayLike | None = None,
+    batch_size: int = 1,
+    shuffle: bool = False,
 ) -> DataLoader:
     """Make the dataloader that hands images and digits to a trainer, a batch at a time.
 
     Args:
-        images: Floating-point array of shape (N, 28, 28), values in [0, 1].
+        images: Floating-point array of shape (N, 28, 28), values in [0, 1]; or, without `digits`, a
+            list of N pairs (image, digit).
         digits: Integer array of shape (N,), values 0 to 9.
         batch_size: Images in a batch; the last batch holds what is left over.
         shuffle: Whether to draw a new random order for each epoch (torch's random numbers).
 
     Returns:
         A `torch.utils.data.DataLoader` of pairs: images, float32 of shape (batch_size, 28, 28), and
-        digits, int64 of shape (batch_size,).
+        digits, int64 of shape (batch_size,). It shares the images' memory, and never writes to it.
 
     Raises:
         LessonError: If an argument has a wrong shape, type or range; it says which.
     """
-    images, digits = np.asarray(images), np.asarray(digits)
-    if images.ndim != 3 or images.shape[1:] != (28, 28):
-        raise LessonError(f"`images` has shape {images.shape}; expected (N, 28, 28).")
-    if len(images) == 0:
-        raise LessonError("`images` is empty: a dataloader needs at least one image.")
-    if digits.shape != (len(images),):
-        raise LessonError(
-            f"`digits` has shape {digits.shape}; expected ({len(images)},): one digit per image."
-        )
-    if not np.issubdtype(digits.dtype, np.integer):
-        raise LessonError(f"`digits` has dtype {digits.dtype}; expected whole numbers, like int64.")
-    if digits.min() < 0 or digits.max() > 9:
-        raise LessonError(
-            f"`digits` goes from {digits.min()} to {digits.max()}; expected digits from 0 to 9."
-        )
-    if images.dtype == np.uint8 or images.max() > 1.5:
-        raise LessonError(
-            f"`images` goes up to {images.max():g}; expected gray values from 0 to 1. "
-            "Divide the images by 255."
-        )
-    if not np.issubdtype(images.dtype, np.floating):
-        raise LessonError(f"`images` has dtype {images.dtype}; expected float32.")
-    if not np.isfinite(images).all():
-        raise LessonError("`images` holds pixels that are NaN or infinite; expected 0 to 1.")
-    if isinstance(batch_size, bool) or not isinstance(batch_size, int) or batch_size < 1:
-        raise LessonError(f"`batch_size` is {batch_size!r}; expected a whole number, 1 or more.")
-    dataset = _ImagesAndDigits(
-        torch.from_numpy(np.ascontiguousarray(images, dtype=np.float32)),
-        torch.from_numpy(np.ascontiguousarray(digits, dtype=np.int64)),
-    )
-    return DataLoader(dataset, batch_size=batch_size, shuffle=shuffle, collate_fn=_identity)
+    if digits is None:
+        images, digits = given.pairs(images)
+    images, digits = given.images_and_digits(images, digits)
+    batch_size = given.whole_number(batch_size, "batch_size")
+    if not isinstance(shuffle, bool | np.bool_):
+        raise LessonError(f"shuffle must be True or False, got {shuffle!r}.")
+    dataset = ImagesAndDigits(_shared(images, np.float32), _shared(digits, np.int64))
+    return DataLoader(dataset, batch_size=batch_size, shuffle=bool(shuffle), collate_fn=as_it_is)
 
 
-class _GroupedBatches(Sampler):
-    """The indices of several consecutive batches at a time, in the order of `batches`."""
-
-    def __init__(self, batches: BatchSampler, group: int) -> None:
-        self.batches, self.group = batches, group
-
-    def __len__(self) -> int:
-        return math.ceil(len(self.batches) / self.group)
-
-    def __iter__(self) -> Iterator[list[int]]:
-        batches = iter(self.batches)
-        while indices := list(chain.from_iterable(islice(batches, self.group))):
-            yield indices
-
-
-def _can_group(dataloader: Any) -> bool:
-    return (
-        type(dataloader) is DataLoader
-        and isinstance(dataloader.dataset, _ImagesAndDigits)
-        and type(dataloader.batch_sampler) is BatchSampler
-        and dataloader.num_workers == 0
-    )
-
-
-def _grouped(dataloader: DataLoader, images: int = _IMAGES_PER_GROUP) -> DataLoader:
-    """Return a dataloader of the same images in the same order, several batches at a time."""
-    group = max(1, min(images // dataloader.batch_size, _STEPS_PER_GROUP))
-    return DataLoader(
-        dataloader.dataset,
-        batch_sampler=_GroupedBatches(dataloader.batch_sampler, group),
-        collate_fn=_identity,
-        generator=dataloader.generator,
-    )
+def _shared(values: np.ndarray, dtype: type) -> Tensor:
+    values = np.ascontiguousarray(values, dtype)
+    with warnings.catch_warnings():
+        # Read-only arrays are welcome: nothing here writes to them.
+        warnings.filterwarnings("ignore", message=".*not writable.*")
+        return torch.from_numpy(values)
 
 
 # --- the classifier ---
-
-
-def _plain_chain(model: nn.Module, images: Tensor) -> list[Callable[[Tensor], Tensor]] | None:
-    """Find the succession of layers that `model` amounts to, or None if it is more than that.
-
-    Calling the layers directly gives the same numbers as calling `model`, without the bookkeeping
-    that deeplay does around them.
-    """
-    if any(True for _ in model.buffers()):
-        return None  # watching a layer with a state of its own (batch norm) would change that state
-    calls = []
-
-    def watch(module: nn.Module, inputs: tuple, output: Tensor) -> None:
-        if not any(True for _ in module.children()):
-            calls.append((module, inputs, output))
-
-    handle = nn.modules.module.register_module_forward_hook(watch)
-    try:
-        with torch.random.fork_rng(), torch.no_grad():
-            last = model(images)
-    finally:
-        handle.remove()
-    value = images
-    for module, inputs, output in calls:
-        if len(inputs) != 1 or inputs[0] is not value or module._forward_hooks:
-            return None
-        value = output
-    return [module.forward for module, _, _ in calls] if value is last else None
-
-
-def _bare_step(optimizer: torch.optim.Optimizer) -> Callable[[], Any]:
-    """Return what `optimizer.step` does to the weights, without what torch does around it.
-
-    torch wraps a step for its profiler and for hooks; and RMSprop and Adam ask in every step
-    whether a GPU is recording it, for which a computer without one searches its disk.
-    """
-    if (
-        not type(optimizer).__module__.startswith("torch.optim.")
-        or "step" in vars(optimizer)  # a learning rate's schedule counts the steps
-        or optimizer._optimizer_step_pre_hooks
-        or optimizer._optimizer_step_post_hooks
-    ):
-        return optimizer.step
-    if not torch.cuda.is_available():
-        optimizer._accelerator_graph_capture_health_check = lambda: None
-        optimizer._cuda_graph_capture_health_check = lambda: None  # its name in earlier torch
-    return torch.no_grad()(partial(inspect.unwrap(type(optimizer).step), optimizer))
 
 
 class Classifier(dl.Classifier):
@@ -223,72 +124,90 @@ class Classifier(dl.Classifier):
     @property
     def automatic_optimization(self) -> bool:
         """Whether Lightning makes the optimizer steps; False when a group of them is at hand."""
-        return getattr(self._trainer, "_batch_size", None) is None
+        return getattr(trainer_of(self), "_batch_size", None) is None
 
-    def training_step(self, batch: tuple[Tensor, Tensor], batch_idx: int) -> Tensor | None:
+    def training_step(self, batch: Sequence[Tensor], batch_idx: int) -> Tensor | None:
         """Make the optimizer steps of a group of mini-batches, or leave one step to Lightning."""
         if self.automatic_optimization:
-            return self._step("train", batch)
-        images, digits = batch
-        self._many_steps(images, digits, self.trainer._batch_size)
+            return self._step("train", self.train_preprocess(batch))
+        self._many_steps(*batch)
         return None
 
-    def validation_step(self, batch: tuple[Tensor, Tensor], batch_idx: int) -> None:
+    def validation_step(self, batch: Sequence[Tensor], batch_idx: int) -> None:
         """Log the loss and the metrics of a batch of validation images."""
-        self._step("validation", batch)
+        images, digits = self.val_preprocess(batch)
+        self._step("validation", (images.clone(), digits))
 
-    def test_step(self, batch: tuple[Tensor, Tensor], batch_idx: int) -> None:
+    def test_step(self, batch: Sequence[Tensor], batch_idx: int) -> None:
         """Log the loss and the metrics of a batch of test images."""
-        self._step("test", batch)
+        images, digits = self.test_preprocess(batch)
+        self._step("test", (images.clone(), digits))
 
-    def _step(self, stage: str, batch: tuple[Tensor, Tensor]) -> Tensor:
-        images, digits = self.train_preprocess(batch)
-        with self.calling_stateful():  # keeps deeplay from recording every forward pass
+    def _step(self, stage: str, batch: Sequence[Tensor]) -> Tensor:
+        images, digits = batch
+        # The first keeps deeplay from recording every forward pass.
+        with self.calling_stateful(), _explained(self, images, digits):
             outputs = self(images)
-        loss = self.compute_loss(outputs, digits)
-        self._log(stage, loss.detach(), outputs.detach(), digits)
-        return loss
+            losses = self.compute_loss(outputs, digits)
+            losses = losses if isinstance(losses, dict) else {"loss": losses}
+            self._log(stage, losses, outputs.detach(), digits)
+        return sum(losses.values())
 
-    def _many_steps(self, images: Tensor, digits: Tensor, batch_size: int) -> None:
+    def _many_steps(self, images: Tensor, digits: Tensor) -> None:
+        trainer, batch_size = self.trainer, self.trainer._batch_size
+        layers = [layer.forward for layer in trainer._layers]
         optimizer = self.optimizers(use_pl_optimizer=False)
-        layers = _plain_chain(self.model, images[:batch_size]) or [self.model]
-        targets = digits
-        compute_loss = self.compute_loss
-        if type(self).compute_loss is dl.Classifier.compute_loss:
-            compute_loss = self.loss
-            if self.make_targets_one_hot:
-                targets = nn.functional.one_hot(digits, self.num_classes or -1).float()
-        step = _bare_step(optimizer)
+        step = bare_step(optimizer)
         parameters = [each for group in optimizer.param_groups for each in group["params"]]
-        outputs, losses = [], []
+        outputs, losses, finished = [], [], False
         try:
-            with self.calling_stateful():
+            with (
+                self.calling_stateful(),
+                _explained(self, images[:batch_size], digits[:batch_size]),
+                _interrupts_wait() as interrupted,
+            ):
+                targets = digits
+                if self.make_targets_one_hot:
+                    width = self.num_classes or self._width_of_outputs(images[:1])
+                    targets = nn.functional.one_hot(digits, width).float()
                 for inputs, target in zip(
                     images.split(batch_size), targets.split(batch_size), strict=True
                 ):
+                    if interrupted:
+                        break
                     output = inputs
                     for layer in layers:
                         output = layer(output)
-                    loss = compute_loss(output, target)
+                    loss = self.loss(output, target)
                     for parameter in parameters:
                         parameter.grad = None
                     loss.backward()
                     step()
                     outputs.append(output.detach())
                     losses.append(loss.detach())
+            finished = True
         finally:
             # Also when the learner interrupts: the steps made so far are made.
-            self.trainer._count_steps(len(losses))
-        losses = torch.stack(losses)
-        self.trainer.step_losses.extend(losses.tolist())
+            count_steps(trainer, len(losses), finished)
+            if losses:
+                losses = torch.stack(losses)
+                trainer.step_losses.extend(losses.tolist())
         weights = torch.full_like(losses, batch_size)
         weights[-1] = len(digits) - batch_size * (len(losses) - 1)
-        self._log("train", (losses * weights).sum() / len(digits), torch.cat(outputs), digits)
+        with _explained(self, images, digits):
+            loss = (losses * weights).sum() / len(digits)
+            self._log("train", {"loss": loss}, torch.cat(outputs), digits)
 
-    def _log(self, stage: str, loss: Tensor, outputs: Tensor, digits: Tensor) -> None:
+    def _width_of_outputs(self, images: Tensor) -> int:
+        with torch.no_grad():
+            return self.model(images).size(1)
+
+    def _log(
+        self, stage: str, losses: Mapping[str, Tensor], outputs: Tensor, digits: Tensor
+    ) -> None:
         metrics = getattr(self, f"{stage.replace('validation', 'val')}_metrics")
         metrics.update(*self.metrics_preprocess(outputs, digits))
-        values = {"loss": loss}
+        values = {name: loss.detach() for name, loss in losses.items()}
         for name, metric in metrics.items(keep_base=True):
             values["accuracy" if name == "MulticlassAccuracy" else name] = metric
         for name, value in values.items():
@@ -298,11 +217,70 @@ class Classifier(dl.Classifier):
                 on_step=False,
                 on_epoch=True,
                 batch_size=len(digits),
-                sync_dist=name == "loss",
+                sync_dist=name in losses,
             )
 
 
+@contextlib.contextmanager
+def _explained(network: nn.Module, images: Any, digits: Any = None) -> Iterator[None]:
+    """Say in one line what torch objects to, unless it happens inside the learner's own network."""
+    try:
+        yield
+    except (RuntimeError, ValueError, TypeError, IndexError, AttributeError) as error:
+        model = getattr(network, "model", network)
+        if not type(model).__module__.startswith(("torch.", "deeplay.")):
+            raise
+        reason = str(error).strip().split("\n")[0]
+        shapes = " and ".join(
+            f"{name} of shape {tuple(values.shape)}"
+            for name, values in (("images", images), ("digits", digits))
+            if hasattr(values, "shape")
+        )
+        hint = (
+            "Check in_features (28 * 28), out_features (10), the loss, num_classes (10) and "
+            "make_targets_one_hot of the recipe."
+        )
+        if "Convolution" in type(model).__name__ or "conv" in reason.lower():
+            hint = (
+                "A convolutional network wants images with a channel, (N, 1, 28, 28), and its "
+                "outputs must be flattened to ten numbers: the last section of lesson 6 shows how."
+            )
+        raise LessonError(
+            f"The {type(model).__name__} does not fit {shapes or 'what it is given'}: {reason}. "
+            f"{hint}"
+        ) from error
+
+
+@contextlib.contextmanager
+def _interrupts_wait() -> Iterator[list]:
+    """Keep an interrupt until the end of the block, so that no step is cut in two.
+
+    Yields:
+        A list that is empty as long as no interrupt has come.
+    """
+    came: list = []
+    on_main_thread = threading.current_thread() is threading.main_thread()
+    previous = signal.getsignal(signal.SIGINT) if on_main_thread else None
+    if not callable(previous):  # another thread, or interrupts are ignored
+        yield came
+        return
+    signal.signal(signal.SIGINT, lambda *signal_and_frame: came.append(signal_and_frame))
+    try:
+        yield came
+    finally:
+        signal.signal(signal.SIGINT, previous)
+    if came:
+        previous(*came[0])
+
+
 # --- the trainer ---
+
+
+def _measured(trainer: Trainer) -> dict[str, float]:
+    """Return loss and metrics of the epoch that ends, those of validation only if there was one."""
+    stages = ("train_", "validation_") if trainer._validated else ("train_",)
+    metrics = trainer.callback_metrics.items()
+    return {name: float(value) for name, value in metrics if name.startswith(stages)}
 
 
 class _History(LogHistory):
@@ -312,23 +290,25 @@ class _History(LogHistory):
         super().__init__()
         self.epochs: dict[str, list[float]] = {"epoch": []}
 
+    def on_train_epoch_start(self, trainer: Trainer, *args: Any) -> None:
+        trainer._validated = False
+
     def on_train_batch_end(self, trainer: Trainer, *args: Any) -> None:
         if trainer._batch_size is None:
             loss = args[1]["loss"] if isinstance(args[1], dict) else args[1]
             trainer.step_losses.append(float(loss))
 
     def on_validation_epoch_end(self, trainer: Trainer, *args: Any) -> None:
-        """Nothing to keep: `on_train_epoch_end` comes after it and keeps both."""
+        """Note it: `on_train_epoch_end` comes after it and keeps both."""
+        trainer._validated = not trainer.sanity_checking
 
     def on_train_epoch_end(self, trainer: Trainer, *args: Any) -> None:
-        metrics = {
-            name: float(value)
-            for name, value in trainer.callback_metrics.items()
-            if name.startswith(("train_", "validation_"))
-        }
+        metrics = _measured(trainer)
+        missed = [math.nan] * len(self.epochs["epoch"])
         self.epochs["epoch"].append(trainer.current_epoch + 1)
-        for name, value in metrics.items():
-            self.epochs.setdefault(name, []).append(value)
+        for name in dict.fromkeys([*list(self.epochs)[1:], *metrics]):
+            values = self.epochs.setdefault(name, missed.copy())
+            values.append(metrics.get(name, math.nan))
         if not math.isfinite(metrics.get("train_loss", 0)):
             rate = trainer.optimizers[0].param_groups[0]["lr"]
             raise LessonError(
@@ -385,7 +365,7 @@ class _EpochLines(ProgressBar):
             self._bar.close()
 
     def _line(self, trainer: Trainer) -> str:
-        metrics = {name: float(value) for name, value in trainer.callback_metrics.items()}
+        metrics = _measured(trainer)
         line = f"epoch {trainer.current_epoch + 1:2d}/{trainer.max_epochs}"
         for stage in ("train", "validation"):
             if f"{stage}_loss" in metrics:
@@ -393,23 +373,6 @@ class _EpochLines(ProgressBar):
             if f"{stage}_accuracy" in metrics:
                 line += f", accuracy {metrics[f'{stage}_accuracy']:.3f}"
         return line + f"   ({time.perf_counter() - self._started:.1f} s)"
-
-
-def _watches_batches(callback: Callback) -> bool:
-    """Whether a callback wants to be called at each step, which a group of steps cannot do."""
-    if isinstance(callback, (_History, _EpochLines)):
-        return False
-    if type(callback) is ModelCheckpoint:
-        return bool(callback._every_n_train_steps or callback._train_time_interval)
-    hooks = (
-        "on_train_batch_start",
-        "on_train_batch_end",
-        "on_before_zero_grad",
-        "on_before_backward",
-        "on_after_backward",
-        "on_before_optimizer_step",
-    )
-    return any(getattr(type(callback), hook) is not getattr(Callback, hook) for hook in hooks)
 
 
 @contextlib.contextmanager
@@ -422,25 +385,75 @@ def _one_thread() -> Iterator[None]:
         torch.set_num_threads(threads)
 
 
+@contextlib.contextmanager
+def _interruptible(explain: Callable[[], str]) -> Iterator[None]:
+    """Turn Lightning's way to end after an interrupt into one line, and hear the next interrupt.
+
+    Lightning would end the process, and leave a kernel that ignores any further interrupt.
+    """
+    on_main_thread = threading.current_thread() is threading.main_thread()
+    on_interrupt = signal.getsignal(signal.SIGINT) if on_main_thread else None
+    try:
+        yield
+    except SystemExit as end:
+        if not isinstance(end.__context__, KeyboardInterrupt):
+            raise
+        if on_main_thread:
+            signal.signal(signal.SIGINT, on_interrupt)
+        raise LessonError(explain()) from None
+
+
+class Measured(dict):
+    """Loss and metrics by name, as `Trainer.test` returns them.
+
+    Lightning returns a list of one dictionary for each dataloader; `[0]` is understood here too.
+    """
+
+    def __missing__(self, name: object) -> dict[str, float]:
+        """Return itself for 0, and say what there is for any other name."""
+        if name == 0:
+            return self
+        raise LessonError(f"The result has no {name!r}. It has {', '.join(map(repr, self))}.")
+
+
+_SETTINGS = inspect.signature(LightningTrainer.__init__).parameters
+
+
+def _check_names(where: str, found: Iterable[str], known: Iterable[str]) -> None:
+    for name in found:
+        if name not in known:
+            close = difflib.get_close_matches(name, known, n=1)
+            hint = f"Did you mean {close[0]!r}?" if close else f"It has {', '.join(known)}."
+            raise LessonError(f"{where} has no argument {name!r}. {hint}")
+
+
 class Trainer(dl.Trainer):
     """deeplay's Trainer, which makes many steps at a time wherever that changes nothing.
 
     Args:
-        max_epochs: How many times to go through the training images.
+        max_epochs: How many times each `fit` goes through the training images (-1: until another
+            setting or callback ends it).
         accelerator: "auto" uses a GPU if there is one, otherwise the CPU.
         **settings: Any other setting of Lightning's Trainer. Loggers, checkpoints and the model
             summary are off until you ask for them.
 
     Attributes:
-        step_losses: The loss of every optimizer step of the last `fit`, in order.
+        step_losses: The loss of every mini-batch of the last `fit`, in order.
 
     Raises:
-        LessonError: The strategy is "ddp_notebook" where processes cannot be copied (Windows).
+        LessonError: A setting does not exist or has a wrong value; or the strategy is
+            "ddp_notebook" where processes cannot be copied (Windows).
     """
 
     def __init__(self, max_epochs: int = 1, accelerator: str = "auto", **settings: Any) -> None:
+        _check_names("Trainer", settings, list(_SETTINGS)[1:])
+        if max_epochs not in (-1, None):
+            max_epochs = given.whole_number(max_epochs, "max_epochs")
         callbacks = settings.pop("callbacks", None) or []
         callbacks = [callbacks] if isinstance(callbacks, Callback) else list(callbacks)
+        for callback in callbacks:
+            if not isinstance(callback, Callback):
+                raise LessonError(f"callbacks must be Lightning's Callbacks, got {callback!r}.")
         shows_progress = any(isinstance(callback, ProgressBar) for callback in callbacks)
         if settings.get("enable_progress_bar", True) and not shows_progress:
             callbacks.append(_EpochLines())
@@ -454,24 +467,38 @@ class Trainer(dl.Trainer):
         settings.setdefault(
             "enable_checkpointing", any(isinstance(c, ModelCheckpoint) for c in callbacks)
         )
+        self.settings_given = frozenset(settings)
         self._batch_size: int | None = None
+        self._layers: list[nn.Module] = []
+        self._validated = False
         self.step_losses: list[float] = []
-        super().__init__(
-            max_epochs=max_epochs,
-            accelerator=accelerator,
-            callbacks=[*callbacks, _History()],
-            **settings,
-        )
+        try:
+            super().__init__(
+                max_epochs=max_epochs,
+                accelerator=accelerator,
+                callbacks=[*callbacks, _History()],
+                **settings,
+            )
+        except (MisconfigurationException, ValueError, TypeError, ImportError) as error:
+            reason = str(error).strip().split("\n")[0]
+            raise LessonError(f"The trainer cannot be made: {reason}") from error
+        # What these have seen belongs to one training: `fit` brings it back.
+        self._fresh = [
+            (callback, deepcopy(callback.state_dict()))
+            for callback in self.callbacks
+            if type(callback) in (EarlyStopping, ModelCheckpoint)
+        ]
 
     @property
     def history(self) -> dict[str, list[float]]:
         """What the last training went through.
 
         One value per epoch under "epoch", "train_loss", "train_accuracy" and, if there was a
-        validation dataloader, "validation_loss" and "validation_accuracy"; one value per optimizer
-        step under "step_losses".
+        validation dataloader, "validation_loss" and "validation_accuracy" (NaN for an epoch without
+        validation); one value per mini-batch under "step_losses".
         """
-        return {**super().history.epochs, "step_losses": self.step_losses}
+        [history] = (callback for callback in self.callbacks if isinstance(callback, _History))
+        return {**history.epochs, "step_losses": self.step_losses}
 
     def fit(
         self,
@@ -480,105 +507,185 @@ class Trainer(dl.Trainer):
         val_dataloaders: DataLoader | None = None,
         **options: Any,
     ) -> None:
-        """Train a classifier.
+        """Train a classifier for `max_epochs` epochs, from its weights as they are.
 
         Args:
             model: The classifier.
             train_dataloaders: The dataloader of the training images.
             val_dataloaders: The dataloader of the validation images, if any: tested each epoch.
-            **options: Any other argument of Lightning's `Trainer.fit`, such as `ckpt_path`.
+            **options: Any other argument of Lightning's `Trainer.fit`, such as `ckpt_path`, which
+                goes on where a checkpoint ended.
 
         Raises:
-            LessonError: If the training is interrupted (the classifier keeps what it has learned),
-                or if the loss is not a finite number at the end of an epoch.
+            LessonError: If an argument is not what it should be, if the training is interrupted
+                (the classifier keeps what it has learned), or if the loss is not a finite number
+                at the end of an epoch.
         """
+        _check_names("fit", options, ("datamodule", "ckpt_path", "weights_only"))
+        _check_classifier(model, "fit(classifier, train_dataloader)")
+        if not isinstance(train_dataloaders, LightningDataModule) and not (
+            train_dataloaders is None and options.get("datamodule")
+        ):
+            given.dataloader(train_dataloaders, "train_dataloader")
+            if _length(train_dataloaders) == 0:
+                raise LessonError("train_dataloader holds no batch: there is nothing to train on.")
+        if val_dataloaders is not None:
+            given.dataloader(val_dataloaders, "validation_dataloader")
+        resumes = options.get("ckpt_path") is not None
+        if not resumes:
+            start_over(self)
+            for callback, state in self._fresh:
+                here = {"dirpath": callback.dirpath} if "dirpath" in state else {}
+                callback.load_state_dict(deepcopy(state) | here)
         for callback in self.callbacks:
             if isinstance(callback, _History):
                 callback.__init__()
         self.step_losses = []
-        self._batch_size = None
-        if self._can_make_many_steps(model, train_dataloaders):
-            self._batch_size = train_dataloaders.batch_size
-            steps = len(train_dataloaders)
-            train_dataloaders = _grouped(train_dataloaders)
-        else:
-            steps = len(train_dataloaders) if hasattr(train_dataloaders, "__len__") else None
-        on_main_thread = threading.current_thread() is threading.main_thread()
-        on_interrupt = signal.getsignal(signal.SIGINT) if on_main_thread else None
+        self._batch_size, self._layers = None, []
+        steps = _length(train_dataloaders)
         try:
-            with self._threads():
-                super().fit(model, train_dataloaders, val_dataloaders, **options)
-        except SystemExit:
-            # Lightning's way to end after an interrupt, which would leave a kernel that ignores
-            # any further one.
-            if on_main_thread:
-                signal.signal(signal.SIGINT, on_interrupt)
-            of_steps = f" of {steps * self.max_epochs:,}" if steps else ""
-            raise LessonError(
+            _GATE.check(self, model, train_dataloaders, resumes)
+        except OrdinaryWay as reason:
+            if self.is_global_zero:
+                print(f"One step at a time, in Lightning's ordinary way, because {reason}.")
+        else:
+            self._layers = _GATE.check_network(model)
+            self._batch_size = train_dataloaders.batch_sampler.batch_size
+            train_dataloaders = grouped(train_dataloaders)
+
+        def explain() -> str:
+            of_steps = f" of {steps * self.max_epochs:,}" if steps and self.max_epochs > 0 else ""
+            return (
                 f"Training was interrupted after step {self.global_step:,}{of_steps}. The "
-                "classifier keeps what it has learned so far; run the cell again to start anew."
-            ) from None
+                "classifier keeps what it has learned so far, and another fit goes on from there; "
+                "to start anew, make a new classifier first."
+            )
+
+        every = self.log_every_n_steps
+        if self._batch_size is not None:
+            self.log_every_n_steps = 1  # nothing is logged by steps: Lightning need not warn of it
+        try:
+            with self._threads(), _interruptible(explain):
+                super().fit(model, train_dataloaders, val_dataloaders, **options)
+        finally:
+            self.log_every_n_steps = every
 
     def test(
-        self, model: dl.Classifier, dataloaders: DataLoader, **options: Any
-    ) -> dict[str, float]:
+        self,
+        model: dl.Classifier | None = None,
+        dataloaders: DataLoader | None = None,
+        **options: Any,
+    ) -> Measured:
         """Measure loss and metrics of a classifier on images it was not trained on.
 
         Args:
-            model: The classifier.
+            model: The classifier; by default the one that was trained last.
             dataloaders: The dataloader of the test images.
             **options: Any other argument of Lightning's `Trainer.test`.
 
         Returns:
             "test_loss", "test_accuracy" and any other metric of the classifier, by name.
+
+        Raises:
+            LessonError: If an argument is not what it should be, or the testing is interrupted.
         """
+        _check_names("test", options, ("ckpt_path", "verbose", "datamodule", "weights_only"))
+        if isinstance(model, DataLoader) and dataloaders is None and self.lightning_module:
+            model, dataloaders = None, model
+        if model is None:
+            model = self.lightning_module
+            if model is None:
+                raise LessonError("test needs a classifier: write test(classifier, dataloader).")
+        _check_classifier(model, "test(classifier, test_dataloader)")
+        if not isinstance(dataloaders, LightningDataModule) and not (
+            dataloaders is None and options.get("datamodule")
+        ):
+            given.dataloader(dataloaders, "test_dataloader")
+            if _length(dataloaders) == 0:
+                raise LessonError("test_dataloader holds no batch: there is nothing to test.")
+            dataloaders = self._larger_batches(model, dataloaders)
         options.setdefault("verbose", False)
-        if _can_group(dataloaders) and dataloaders.batch_size < 1000:
-            dataloaders = make_dataloader(
-                dataloaders.dataset.images, dataloaders.dataset.digits, batch_size=1000
-            )
-        with self._threads():
-            return super().test(model, dataloaders, **options)[0]
+        with self._threads(), _interruptible(lambda: "Testing was interrupted: run it again."):
+            return Measured(super().test(model, dataloaders, **options)[0])
+
+    def _larger_batches(self, model: Any, dataloader: DataLoader) -> DataLoader:
+        """Return a dataloader of larger batches where that changes nothing but the time."""
+        try:
+            _GATE.check_network(model)
+            _GATE.check_trainer(self)
+            dataloader_is_known(dataloader)
+        except OrdinaryWay:
+            return dataloader
+        if self.limit_test_batches != 1.0 or isinstance(self.limit_test_batches, int):
+            return dataloader
+        return grouped(dataloader, images=1000)
+
+    def validate(self, *arguments: Any, **options: Any) -> list:
+        """Validate as Lightning does; an interrupt is one line."""
+        with self._threads(), _interruptible(lambda: "Validation was interrupted: run it again."):
+            return super().validate(*arguments, **options)
+
+    def predict(self, *arguments: Any, **options: Any) -> list | None:
+        """Predict as Lightning does; an interrupt is one line."""
+        with self._threads(), _interruptible(lambda: "Predicting was interrupted: run it again."):
+            return super().predict(*arguments, **options)
 
     def _threads(self) -> contextlib.AbstractContextManager:
         on_cpu = self.strategy.root_device.type == "cpu"
         return _one_thread() if on_cpu else contextlib.nullcontext()
 
-    def _can_make_many_steps(self, model: Any, dataloader: Any) -> bool:
-        own_hooks = ("training_step", "configure_optimizers", "optimizer_step", "backward")
-        return (
-            isinstance(model, Classifier)
-            and all(
-                inspect.getattr_static(type(model), hook)
-                is inspect.getattr_static(Classifier, hook)
-                for hook in own_hooks
-            )
-            and _can_group(dataloader)
-            and self.world_size == 1
-            and self.precision == "32-true"
-            and self.accumulate_grad_batches == 1
-            and not self.gradient_clip_val
-            and self.max_steps == -1
-            and self.limit_train_batches == 1.0
-            and self.overfit_batches == 0
-            and self.val_check_interval == 1.0
-            and not self.fast_dev_run
-            and not self._detect_anomaly
-            and not any(_watches_batches(callback) for callback in self.callbacks)
+
+def _length(dataloader: Any) -> int | None:
+    """Return the number of batches, None where a dataloader does not know it."""
+    try:
+        return len(dataloader)
+    except TypeError:
+        return None
+
+
+def _check_classifier(model: Any, call: str) -> None:
+    """Raise if a trainer cannot work with what it is given for a classifier."""
+    if isinstance(model, DataLoader):
+        raise LessonError(f"The classifier comes first, then the dataloader: write {call}.")
+    given.classifier(model)
+    if not isinstance(model, LightningModule):
+        raise LessonError(
+            f"classifier must be a classifier, got a {type(model).__name__}. A recipe makes one of "
+            "it: Config().model(…).loss(…).optimizer(…).create(Classifier)."
+        )
+    loss = getattr(model, "loss", None)
+    if (
+        isinstance(loss, (*LOSSES_OF_TEN_TARGETS, nn.BCEWithLogitsLoss))
+        and not getattr(model, "make_targets_one_hot", True)
+        and type(model).compute_loss is dl.Classifier.compute_loss
+    ):
+        raise LessonError(
+            f"{type(loss).__name__} compares ten outputs with ten targets, and a digit is one "
+            "number: add .make_targets_one_hot(True) to the recipe."
         )
 
-    def _count_steps(self, steps: int) -> None:
-        # What Lightning's own optimizer wrapper would count: `global_step`, checkpoints and
-        # messages are based on it.
-        progress = self.fit_loop.epoch_loop.manual_optimization.optim_step_progress
-        progress.total.ready += steps
-        progress.total.completed += steps
+
+_GATE = Gate(Classifier, Trainer, (_History, _EpochLines))
 
 
 # --- predictions ---
 
 
-def predict(classifier: dl.Classifier, dataloader: DataLoader) -> tuple[Tensor, Tensor]:
+@contextlib.contextmanager
+def evaluating(network: nn.Module) -> Iterator[None]:
+    """Use a network without training it, and leave each of its modules in the mode it was in."""
+    modes = [(module, module.training) for module in network.modules()]
+    network.eval()
+    untaped = getattr(network, "calling_stateful", contextlib.nullcontext)
+    try:
+        with torch.no_grad(), untaped():
+            yield
+    finally:
+        for module, mode in modes:
+            module.training = mode
+
+
+def predict(classifier: nn.Module, dataloader: DataLoader) -> tuple[Tensor, Tensor]:
     """Compute what a classifier says about all images of a dataloader.
 
     Args:
@@ -588,102 +695,226 @@ def predict(classifier: dl.Classifier, dataloader: DataLoader) -> tuple[Tensor, 
     Returns:
         The outputs, float32 of shape (N, 10), and the digits, int64 of shape (N,), on the CPU. The
         predicted digits are `outputs.argmax(dim=1)`.
+
+    Raises:
+        LessonError: If one of them is something else, or they do not fit one another.
     """
-    batches = dataloader
-    in_order = type(dataloader.sampler) is SequentialSampler and not dataloader.drop_last
-    if _can_group(dataloader) and in_order:
-        dataset = dataloader.dataset  # in order, so that nothing has to be picked out and copied
-        batches = zip(dataset.images.split(1000), dataset.digits.split(1000), strict=True)
-    elif _can_group(dataloader):
-        batches = _grouped(dataloader, images=1000)
+    if isinstance(classifier, DataLoader):
+        raise LessonError(
+            "The classifier comes first, then the dataloader: predict(classifier, dataloader)."
+        )
+    given.classifier(classifier)
+    given.dataloader(dataloader, "dataloader")
+    device = next((p.device for p in classifier.parameters()), torch.device("cpu"))
     outputs, digits = [], []
-    was_training = classifier.training
-    classifier.eval()
-    try:
-        with torch.no_grad(), _one_thread(), classifier.calling_stateful():
-            for batch_images, batch_digits in batches:
-                outputs.append(classifier(batch_images.to(classifier.device)).cpu())
-                digits.append(batch_digits)
-    finally:
-        classifier.train(was_training)
+    with evaluating(classifier), _one_thread():
+        for batch_images, batch_digits in _batches_of_1000(classifier, dataloader):
+            with _explained(classifier, batch_images):
+                outputs.append(classifier(batch_images.to(device)).cpu())
+            digits.append(torch.as_tensor(batch_digits))
+    if not outputs:
+        raise LessonError("dataloader holds no batch: there is nothing to predict.")
     return torch.cat(outputs), torch.cat(digits)
+
+
+def _batches_of_1000(classifier: nn.Module, dataloader: DataLoader) -> Iterable:
+    """Yield a dataloader's images and digits, 1000 at a time where that changes nothing.
+
+    A network that may write into its input gets a copy.
+    """
+    try:
+        _GATE.check_network(classifier)
+        dataloader_is_known(dataloader)
+    except OrdinaryWay:
+        for batch in dataloader:
+            if not isinstance(batch, (tuple, list)) or len(batch) != 2:
+                kind = type(batch).__name__
+                raise LessonError(
+                    f"dataloader must give pairs of images and digits, got a {kind}."
+                ) from None
+            images, digits = batch
+            yield images.clone(), digits
+        return
+    dataset = dataloader.dataset
+    in_order = type(dataloader.sampler) is SequentialSampler and not dataloader.drop_last
+    if in_order and type(dataset) is ImagesAndDigits:  # nothing has to be picked out and copied
+        yield from zip(dataset.images.split(1000), dataset.digits.split(1000), strict=True)
+    else:
+        yield from grouped(dataloader, images=1000)
 
 
 # --- saved networks ---
 
 
 def _rules(config: Config) -> list[str]:
+    if not isinstance(config, Config):
+        raise LessonError(f"config is {shown(config)}, but it must be a recipe: Config().…")
     return list(difference(Config(), config).added)
 
 
-def save_classifier(classifier: dl.Classifier, config: Config, path: str | os.PathLike) -> Path:
+def save_classifier(
+    classifier: dl.Classifier, config: Config, path: str | os.PathLike[str]
+) -> Path:
     """Save the weights of a classifier together with the recipe that made it.
 
-    The file replaces an earlier one only when it is complete.
+    The file replaces an earlier saved network only when it is complete, and never anything else.
 
     Args:
         classifier: The classifier.
         config: Its recipe.
-        path: Where to save it; folders are made as needed.
+        path: Where to save it; folders are made as needed. Where `saved/` beside the notebook
+            cannot be written, a network that belongs there goes to the user's own data folder,
+            which a line says.
 
     Returns:
         The path of the file.
 
     Raises:
-        LessonError: If the file cannot be written (no permission, a full disk, ...).
+        LessonError: If `classifier` is no classifier or does not fit `config`, if a weight is NaN
+            or infinite, if something else is at `path`, or if the file cannot be written (no
+            permission, a full disk, ...).
     """
-    path = Path(path)
-    temporary = None
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=path.parent, prefix=path.name, delete=False) as file:
-            temporary = Path(file.name)
-            torch.save({"recipe": _rules(config), "weights": classifier.state_dict()}, file)
-        temporary.replace(path)
-    except (OSError, RuntimeError) as error:
+    if not isinstance(classifier, dl.Classifier):
         raise LessonError(
-            f"The network could not be saved as {path}: {error}. Free some space or choose another "
+            f"save_classifier(classifier, config, path) got {shown(classifier)} as the classifier."
+        )
+    recipe = _rules(config)
+    path = storage.given_path(path, "a file", "saved/network.pt")
+    with torch.random.fork_rng(devices=[]):  # saving must not change what is trained next
+        expected = config.create(Classifier)
+    weights = classifier.state_dict()
+    unfit = _unfit(weights, expected) or _other_layers(classifier, expected)
+    if unfit:
+        raise LessonError(
+            f"The network was not saved as {path}: {unfit}. Give the recipe that the classifier "
+            "was made from, and a classifier whose training went well."
+        )
+    content = io.BytesIO()
+
+    def write(file: Path) -> Path:
+        if not _may_be_replaced(file):
+            raise LessonError(
+                f"{file} is there already, and is no saved network: choose another name."
+            )
+        with storage.replacing(file) as replacement:
+            replacement.write(content.getbuffer())
+        return file
+
+    try:
+        torch.save({"recipe": recipe, "weights": weights}, content)
+        return storage.keep(path, write)
+    except (OSError, RuntimeError) as error:
+        known = isinstance(error, OSError)
+        why = storage.reason(error) if known else " ".join(str(error).split())
+        raise LessonError(
+            f"The network could not be saved as {path}: {why}. Free some space or choose another "
             "folder; an earlier file of that name is untouched."
         ) from error
-    finally:
-        if temporary is not None:
-            temporary.unlink(missing_ok=True)
-    return path
 
 
-def load_classifier(config: Config, path: str | os.PathLike) -> Classifier:
+def _may_be_replaced(file: Path) -> bool:
+    """Say whether nothing is there, or what begins like a saved network."""
+    try:
+        with storage.open_plain(file) as earlier:
+            start = earlier.read(200)
+    except FileNotFoundError:
+        return True
+    return not start or (start.startswith(b"PK") and b"/data.pkl" in start)
+
+
+def load_classifier(config: Config, path: str | os.PathLike[str]) -> Classifier:
     """Load a classifier that `save_classifier` saved.
 
     Args:
         config: The recipe that it was made from.
-        path: The file.
+        path: The file. One that `save_classifier` had to put elsewhere is found there.
 
     Returns:
         The classifier with its trained weights.
 
     Raises:
-        LessonError: If there is no such file, if it is damaged or no saved network, or if it was
-            saved from another recipe (the message names the first rule that differs).
+        LessonError: If there is no such file, if it may not be read, if it is damaged or no saved
+            network, or if it was saved from another recipe (the message names the first rule that
+            differs).
     """
-    path = Path(path)
-    if not path.is_file():
-        raise LessonError(f"There is no saved network {path}: train one and save it first.")
+    wanted = _rules(config)
+    path = storage.given_path(path, "a file", "saved/network.pt")
     try:
-        saved = torch.load(path, weights_only=True, map_location="cpu")
-        recipe, weights = saved["recipe"], saved["weights"]
-    except Exception as error:  # torch raises many kinds for a damaged or foreign file
+        path = storage.find(path)
+        # A link is followed when reading, but not to a pipe or a device.
+        file = storage.open_plain(Path(os.path.realpath(path)))
+    except FileNotFoundError as error:
         raise LessonError(
-            f"{path} is damaged or is not a saved network ({type(error).__name__}): delete it, "
-            "then train and save the network again."
+            f"There is no saved network {path}: train one and save it first."
         ) from error
-    wanted, found = _rules(config), list(recipe)
+    except OSError as error:
+        raise LessonError(
+            f"{path} cannot be read: {storage.reason(error)}. Give the path of a network that you "
+            "may read, or train one and save it under another name."
+        ) from error
+    try:
+        with file:
+            saved = torch.load(file, weights_only=True, map_location="cpu")
+        found, weights = dict(saved)["recipe"], saved["weights"]
+    except Exception as error:  # torch raises many kinds for a damaged or foreign file
+        raise LessonError(_damaged(path, type(error).__name__)) from error
+    if not isinstance(found, list) or not all(isinstance(rule, str) for rule in found):
+        raise LessonError(_damaged(path, "its recipe is no list of rules"))
+    if not isinstance(weights, dict):
+        raise LessonError(_damaged(path, "it holds no weights by name"))
     if set(wanted) != set(found):
-        theirs = next((rule for rule in found if rule not in wanted), "no such rule")
+        theirs = next(
+            (" ".join(rule.split()) for rule in found if rule not in wanted), "no such rule"
+        )
         ours = next((rule for rule in wanted if rule not in found), "no such rule")
         raise LessonError(
             f"{path} was saved from another recipe: it has {theirs}, yours has {ours}. Load it "
             "with its own recipe, or train and save the network again."
         )
     classifier = config.create(Classifier)
+    if unfit := _unfit(weights, classifier):
+        raise LessonError(_damaged(path, unfit))
     classifier.load_state_dict(weights)
+    storage.networks_loaded[path] = None
     return classifier.eval()
+
+
+def _damaged(path: Path, what: object) -> str:
+    return (
+        f"{path} is damaged or is not a saved network ({what}): move it elsewhere or delete it, "
+        "then train and save the network again."
+    )
+
+
+def _unfit(weights: dict[Any, Any], classifier: dl.Classifier) -> str:
+    """Say which weights a classifier of this recipe cannot have; "" if all fit."""
+    expected = classifier.state_dict()
+    for name in [*expected, *(name for name in weights if name not in expected)]:
+        found, wanted = weights.get(name), expected.get(name)
+        if wanted is None:
+            return f"the recipe has no weights {shown(name)}"
+        if not isinstance(found, Tensor) or found.layout != torch.strided or found.is_meta:
+            return f"there are no weights {name}"
+        if is_lazy(wanted):  # it takes its shape from the first image
+            wanted = torch.empty_like(found, dtype=wanted.dtype)
+        if found.shape != wanted.shape or found.dtype != wanted.dtype:
+            return (
+                f"the weights {name} are {found.dtype} of shape {tuple(found.shape)}, and the "
+                f"recipe's {wanted.dtype} of shape {tuple(wanted.shape)}"
+            )
+        if found.is_floating_point() and not found.isfinite().all():
+            return f"the weights {name} are not all finite numbers"
+    return ""
+
+
+def _other_layers(classifier: dl.Classifier, expected: dl.Classifier) -> str:
+    """Say which layer the recipe would not have made; "" if there is none."""
+    # A layer without weights, as an activation, does not show in the weights.
+    layers, theirs = (
+        [type(part) for part in made.model.modules() if not any(part.children())]
+        for made in (classifier, expected)
+    )
+    for layer, other in zip(layers, theirs, strict=False):
+        if layer is not other and not issubclass(other, LazyModuleMixin):
+            return f"it has {layer.__name__} where the recipe has {other.__name__}"
+    return ""

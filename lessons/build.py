@@ -9,11 +9,15 @@ both get its outputs.
     python lessons/build.py lessons    make both notebooks of each lesson anew, with outputs
     python lessons/build.py prose      the prose changed, the code did not: keep the outputs
     python lessons/build.py colab owner/name
+    python lessons/build.py check PATH a notebook, or a folder of them, as a course check
+    python lessons/build.py held       which newer releases the packages' caps hold back
 """
 
 import argparse
 import ast
+import itertools
 import json
+import os
 import platform
 import re
 import subprocess
@@ -32,6 +36,8 @@ from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 from helpers.errors import LessonError
 from helpers.results import EXPECTED
@@ -72,6 +78,12 @@ repository = "{address}"  # written by `make colab`
 class SetupError(ImportError):
     _render_traceback_ = lambda self: [str(self)]  # one line instead of a traceback
 
+for name in ("helpers", "deeplay", "deeptrack", "lightning", "matplotlib", "numpy", "torch"):
+    spec = importlib.util.find_spec(name)
+    file = spec and (spec.origin or list(spec.submodule_search_locations)[0])
+    beside = file and os.path.dirname(file) in (os.getcwd(), os.path.abspath(name))
+    if beside and not os.path.exists("helpers/mnist.npz"):  # in the project's folder they are ours
+        raise SetupError(f"{{file}} hides the lessons' {{name}}: rename it and restart the kernel.")
 if importlib.util.find_spec("helpers") is None:
     if "google.colab" not in sys.modules and "KAGGLE_KERNEL_RUN_TYPE" not in os.environ:
         raise SetupError("This kernel has no helpers: start with `make lab`, see the README.")
@@ -81,10 +93,45 @@ if importlib.util.find_spec("helpers") is None:
     %pip install --quiet "git+{{repository}}\""""
 
 
+# What an address may hold. It ends in a line that IPython and a shell read, so what is not listed
+# here is refused: no $, quotes, braces, spaces, @, %, ?, #, and nothing outside of ASCII.
+OWNER = r"(?=.{1,39}/)[A-Za-z0-9_]+(?:-[A-Za-z0-9_]+)*"  # 39: GitHub's own limit
+NAME = r"(?!\.+(?:/|$))[A-Za-z0-9_.][A-Za-z0-9_.-]{0,99}"
+HOST = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
+ADDRESS = re.compile(
+    rf"https://github\.com/{OWNER}/{NAME}(?<!\.git)"
+    rf"|https://(?!(?:www\.)?github\.com/){HOST}(?:\.{HOST})*(?:/{NAME})+"
+    rf"|file://localhost(?:/[A-Za-z]:)?(?:/{NAME})+"
+)
+LONGEST_ADDRESS = 255
+PAGE = re.compile(r"://[^/]+/.+/(tree|blob)/")  # of a repository's file or branch
+REPOSITORY_LINE = re.compile(r'(?m)^Repository = ".*"$')
+
+
+def is_address(address: str) -> bool:
+    """Returns whether `address` is the whole, tidy address of a repository."""
+    return (
+        len(address) <= LONGEST_ADDRESS
+        and ADDRESS.fullmatch(address) is not None
+        and PAGE.search(address) is None
+    )
+
+
 def read_address(pyproject: str) -> str | None:
-    """Returns the project's address that `pyproject` (the file's text) holds, None before it is."""
-    address = tomllib.loads(pyproject)["project"]["urls"]["Repository"]
-    return None if address.startswith(NOT_WRITTEN) else address
+    """Returns the project's address that `pyproject` (the file's text) holds, None before it is.
+
+    Raises:
+        LessonError: If there is none, or one that `write_address` would not have written.
+    """
+    address = tomllib.loads(pyproject)["project"].get("urls", {}).get("Repository", "")
+    if address.startswith(NOT_WRITTEN):
+        return None
+    if not is_address(address):
+        raise LessonError(
+            f"The line Repository in pyproject.toml holds {address!a}, which is not the address "
+            f"of a repository: write it with {WRITE_IT}."
+        )
+    return address
 
 
 def write_address(pyproject: str, repository: str) -> str:
@@ -95,19 +142,27 @@ def write_address(pyproject: str, repository: str) -> str:
         repository: `owner/name` on GitHub, or a whole address (`https://…`, `file://localhost/…`).
 
     Raises:
-        LessonError: If `repository` is neither.
+        LessonError: If `repository` is neither, or `pyproject` has no line for it.
     """
-    if re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9-]*/[A-Za-z0-9._-]+", repository):
-        repository = GITHUB + repository
-    if not re.fullmatch(r"(https|file)://[\w.:-]+/[^\s\"\\]+", repository):
-        raise LessonError(
-            f"{repository!r} is not the address of a repository: give owner/name as on GitHub, "
-            "for example make colab REPOSITORY=ada/mnist-lessons"
-        )
-    address = repository.rstrip("/")
+    address = repository.removesuffix("/")
+    if "://" not in address:
+        address = GITHUB + address
     if address.startswith(GITHUB):
         address = address.removesuffix(".git")
-    return re.sub(r'(?m)^Repository = ".*"$', lambda _: f'Repository = "{address}"', pyproject)
+    if not is_address(address):
+        shown = repository if len(repository) <= 100 else repository[:100] + "..."
+        raise LessonError(
+            f"{shown!a} is not the address of a repository: give owner/name as on GitHub, for "
+            "example make colab REPOSITORY=ada/mnist-lessons, or https://host/path/name with "
+            "letters, digits, '.', '_' and '-' in it and nothing else"
+        )
+    written, count = REPOSITORY_LINE.subn(lambda _: f'Repository = "{address}"', pyproject)
+    if count != 1:
+        raise LessonError(
+            f'pyproject.toml has {count} lines like Repository = "…", where one was expected: '
+            "put it below [project.urls] as it was."
+        )
+    return written
 
 
 def setup_cell(address: str | None) -> str:
@@ -560,7 +615,7 @@ def colab(repository: str) -> None:
         write_address(path.read_text(encoding="utf-8"), repository), encoding="utf-8", newline="\n"
     )
     prose(LESSONS)
-    print(f"The lessons now say that they live at {read_address(path.read_text())}")
+    print(f"The lessons now say that they live at {read_address(path.read_text(encoding='utf-8'))}")
 
 
 def with_journey(readme: str) -> str:
@@ -598,7 +653,8 @@ def chosen(words: list[str]) -> list[str]:
         LessonError: If there is no such lesson.
     """
     found = []
-    for word in words:
+    # make hands over what it was given as one word: LESSON="02 03".
+    for word in " ".join(words).split():
         number = word.split("_")[0].zfill(2)
         matches = [name for name in LESSONS if name == word or name[:2] == number]
         if not matches:
@@ -607,24 +663,94 @@ def chosen(words: list[str]) -> list[str]:
     return found or list(LESSONS)
 
 
+def check(notebook: str) -> int:
+    """Runs a notebook, or a folder of them, as a course check; returns pytest's exit code.
+
+    Raises:
+        LessonError: If `notebook` is neither, or has a name that pytest cannot be given.
+    """
+    import pytest  # only who tests has it
+
+    path = Path(notebook)
+    if not notebook or not os.path.exists(notebook):  # False for a name that is too long, too
+        raise LessonError(
+            f"There is no {notebook!r}. Say which notebook: "
+            "make check NOTEBOOK=notebooks/01_data.ipynb"
+        )
+    if not path.is_dir() and not (path.is_file() and path.suffix == ".ipynb"):
+        raise LessonError(f"{notebook!r} is neither a notebook (.ipynb) nor a folder of them.")
+    if not path.is_dir() and re.search(r"\[|::", path.name):
+        raise LessonError(
+            f"{path.name!r} has '[' or '::' in its name, which pytest takes for the name of a "
+            "test: rename it, or check its folder."
+        )
+    # pytest reads signs in an argument (-, @, [, ::): from inside the folder it gets almost none.
+    folder, name = (path, ".") if path.is_dir() else (path.parent, f"./{path.name}")
+    try:
+        os.chdir(folder)
+    except OSError as error:
+        raise LessonError(f"{str(folder)!r} cannot be opened: {error.strerror}.") from error
+    sys.path.insert(0, str(ROOT / "tests"))
+    project = ["-c", str(ROOT / "pyproject.toml"), f"--rootdir={ROOT}"]
+    # What this program imports, pytest cannot rewrite any more, nor does it need to.
+    warning = ["-W", "ignore::pytest.PytestAssertRewriteWarning"]
+    return pytest.main(["-p", "conftest", *project, *warning, "--quiet", name])
+
+
+def held_back(newest: dict[str, str], requirements: Iterable[str]) -> str:
+    """Says in one line which releases the packages' caps hold back.
+
+    Args:
+        newest: The newest release of each package that has a newer one than is installed.
+        requirements: What the project takes, for example "nbval>=0.11,<0.12".
+    """
+    newest = {canonicalize_name(name): version for name, version in newest.items()}
+    held = []
+    for requirement in map(Requirement, requirements):
+        version = newest.get(canonicalize_name(requirement.name))
+        caps = ",".join(str(part) for part in requirement.specifier if part.operator != ">=")
+        if version and caps and not requirement.specifier.contains(version):
+            held.append(f"{requirement.name} {version} is out, the lessons take {caps}")
+    return "held back: " + ("; ".join(held) or "nothing")
+
+
+def held() -> None:
+    """Prints what the caps in pyproject.toml hold back from this Python's packages."""
+    command = ["pip", "list", "--outdated", "--format=json", "--disable-pip-version-check"]
+    done = subprocess.run([sys.executable, "-m", *command], capture_output=True, encoding="utf-8")
+    if done.returncode:
+        raise LessonError(f"pip could not list the newer releases: {done.stderr.strip()}")
+    newest = {package["name"]: package["latest_version"] for package in json.loads(done.stdout)}
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    extras = project["optional-dependencies"].values()
+    print(held_back(newest, [*project["dependencies"], *itertools.chain(*extras)]))
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Runs the command line; returns the exit code."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    commands = parser.add_subparsers(dest="command", required=True)
-    for command in (run, lessons, prose):
-        lines = command.__doc__.splitlines()
-        commands.add_parser(command.__name__, help=lines[0]).add_argument("names", nargs="*")
-    commands.add_parser("colab", help=colab.__doc__).add_argument("repository")
-    options = parser.parse_args(arguments)
+    commands = parser.add_subparsers(metavar="command", required=True)
+    for command, argument in (
+        (run, {"dest": "names", "nargs": "*"}),
+        (lessons, {"dest": "names", "nargs": "*"}),
+        (prose, {"dest": "names", "nargs": "*"}),
+        (colab, {"dest": "repository"}),
+        (check, {"dest": "notebook"}),
+        (held, None),
+    ):
+        subparser = commands.add_parser(command.__name__, help=command.__doc__.splitlines()[0])
+        subparser.set_defaults(command=command)
+        if argument:
+            subparser.add_argument(**argument)
+    options = vars(parser.parse_args(arguments))
+    command = options.pop("command")
     try:
-        if options.command == "colab":
-            colab(options.repository)
-        else:
-            {"run": run, "lessons": lessons, "prose": prose}[options.command](chosen(options.names))
+        if "names" in options:
+            options["names"] = chosen(options["names"])
+        return command(**options) or 0
     except LessonError as error:
         print(f"\n{error}", file=sys.stderr)
         return 1
-    return 0
 
 
 if __name__ == "__main__":

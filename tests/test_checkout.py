@@ -1,4 +1,4 @@
-"""The project in a folder with an awkward name, and environment.yml without conda."""
+"""The project in a folder with an awkward name, make with awkward values, conda without conda."""
 
 import json
 import os
@@ -15,6 +15,9 @@ import yaml
 from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).resolve().parent.parent
+needs_make = pytest.mark.skipif(
+    shutil.which("make") is None or os.name == "nt", reason="there is no make here, or no sh"
+)
 
 
 @pytest.fixture(scope="module")
@@ -61,6 +64,183 @@ def test_make_knows_its_way_there(checkout):
     tools = [f"BIN={sys.executable}", "READY="]
     environment["PYTHONPATH"] = str(checkout)
     assert run("make", "prose", "LESSON=1", *tools, cwd=checkout, env=environment)
+
+
+# --- what people give to make is text, and nothing runs it ---------------------------------------
+
+# Each would make a file called X if make or a shell read it as a program.
+HOSTILE = [
+    "$(shell touch X)",
+    "${shell touch X}",
+    "$(eval $(shell touch X))",
+    "$$(touch X)",
+    "$(touch X)",
+    "$(touch${IFS}X)",
+    "`touch X`",
+    "`touch X`.ipynb",
+    "; touch X;",
+    "x && touch X",
+    "x | tee X",
+    "> X",
+    "x\ntouch X",
+    "'; touch X; '",
+    '"; touch X; "',
+    '\\"; touch X; \\"',
+    "$(error stop)",
+    "$(MAKE)",
+    "$$HOME ${HOME} $HOME",
+    "-x",
+    "--help",
+    "a b  [c] * ? ~ # % ! \\",
+    "a=b",
+    "Übung \u202e",
+]
+GIVEN = [
+    ("run", "LESSON"),
+    ("lessons", "LESSON"),
+    ("prose", "LESSON"),
+    ("check", "NOTEBOOK"),
+    ("colab", "REPOSITORY"),
+]
+STUB = """\
+#!/bin/sh
+for word; do printf '%s\\0' "$word"; done >> heard
+printf '\\n' >> heard
+exit "${STUB_STATUS:-0}"
+"""
+
+
+@pytest.fixture
+def made(tmp_path):
+    """A folder with the Makefile and, as every Python in it, a stub that writes down its words."""
+    for name in ("Makefile", "pyproject.toml", "constraints.txt"):
+        shutil.copy(ROOT / name, tmp_path)
+    for folder in (".venv/bin", ".venv-newest/bin", "bin"):
+        (tmp_path / folder).mkdir(parents=True)
+        (tmp_path / folder / "python").write_text(STUB, encoding="utf-8")
+        (tmp_path / folder / "python").chmod(0o755)
+    (tmp_path / ".venv" / "ready").touch()
+    return tmp_path
+
+
+def make(folder, *words, **variables):
+    """Runs make there; returns what happened, and what the stub heard, one list a call."""
+    plain = {name: value for name, value in os.environ.items() if "MAKE" not in name}
+    for name in ("PYTHON", "NOTEBOOK", "LESSON", "REPOSITORY", "CPU"):
+        plain.pop(name, None)
+    done = subprocess.run(
+        ["make", *words],
+        cwd=folder,
+        env=plain | variables,
+        capture_output=True,
+        encoding="utf-8",
+        timeout=60,
+    )
+    heard = folder / "heard"
+    lines = heard.read_text(encoding="utf-8").split("\0\n") if heard.exists() else []
+    return done, [line.split("\0") for line in lines[:-1]]
+
+
+@needs_make
+@pytest.mark.parametrize("value", HOSTILE)
+@pytest.mark.parametrize(("target", "variable"), GIVEN)
+def test_make_hands_a_value_over_as_it_is(made, target, variable, value):
+    for words, variables in (
+        ([target, f"{variable}={value}"], {}),
+        ([target], {variable: value}),
+        (["-e", target], {variable: value}),
+    ):
+        done, heard = make(made, *words, **variables)
+        assert done.returncode == 0, done.stderr
+        assert heard == [["lessons/build.py", target, "--", value]]
+        assert not (made / "X").exists()
+        (made / "heard").unlink()
+
+
+@needs_make
+@pytest.mark.parametrize("variable", ["PYTHON", "CPU", "LESSON", "NOTEBOOK", "REPOSITORY"])
+@pytest.mark.parametrize("value", HOSTILE)
+def test_make_runs_no_value_while_it_sets_up(made, variable, value):
+    (made / ".venv" / "ready").unlink()
+    for words, variables in (
+        (["run", f"{variable}={value}"], {}),
+        (["run"], {variable: value}),
+        (["help", f"{variable}={value}"], {}),
+    ):
+        done, _ = make(made, *words, **{"PYTHON": f"{made}/bin/python"} | variables)
+        assert not (made / "X").exists()
+        if variable == "PYTHON" and "run" in words:
+            assert done.returncode != 0
+            assert f"There is no {value} here: install Python" in done.stdout
+        else:
+            assert done.returncode == 0, done.stderr
+
+
+@needs_make
+@pytest.mark.parametrize("value", HOSTILE)
+def test_make_runs_no_value_in_the_make_that_it_calls(made, value):
+    words = [f"{name}={value}" for name in ("LESSON", "NOTEBOOK", "REPOSITORY", "CPU")]
+    done, heard = make(made, "newest", f"PYTHON={made}/bin/python", *words)
+    assert done.returncode == 0, done.stderr
+    assert not (made / "X").exists()
+    assert [words[:2] for words in heard] == [
+        ["-m", "venv"],
+        ["-m", "pip"],
+        ["lessons/build.py", "held"],
+        ["-m", "pytest"],
+    ]
+
+
+@needs_make
+def test_make_with_an_old_python_says_so(made):
+    (made / ".venv" / "ready").unlink()
+    old = made / "python'2`touch X`"
+    program = (
+        "import sys; sys.version, sys.version_info = '3.10.1 (old)', (3, 10, 1); exec(PROGRAM)"
+    )
+    old.write_text(
+        f"#!{sys.executable}\nimport sys; PROGRAM = sys.argv[2]\n{program}\n", encoding="utf-8"
+    )
+    old.chmod(0o755)
+    done, heard = make(made, "run", f"PYTHON={old}")
+    assert done.returncode != 0
+    assert heard == []
+    assert f"{old} is Python 3.10.1, the lessons need 3.11 or newer" in done.stderr
+    assert not (made / "X").exists()
+
+
+@needs_make
+@pytest.mark.parametrize(
+    ("user", "status", "said"), [("0", "1", True), ("1000", "1", False), ("0", "0", False)]
+)
+def test_make_lab_tells_root_what_to_do(made, user, status, said):
+    # Jupyter itself decides, as its settings may allow root; the stub does so here.
+    (made / "bin" / "id").write_text(f"#!/bin/sh\necho {user}\n", encoding="utf-8")
+    (made / "bin" / "id").chmod(0o755)
+    path = f"{made}/bin{os.pathsep}{os.environ['PATH']}"
+    done, heard = make(made, "lab", PATH=path, STUB_STATUS=status)
+    assert heard == [["-m", "jupyterlab", "--ServerApp.root_dir=notebooks"]]
+    assert (done.returncode == 0) == (status == "0")
+    lines = [line for line in done.stdout.splitlines() if "You are root" in line]
+    assert len(lines) == said
+    assert all(line.endswith("notebooks --allow-root") for line in lines)
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="this is not root")
+def test_jupyterlab_refuses_root_as_make_lab_says(tmp_path):
+    command = [
+        sys.executable,
+        "-m",
+        "jupyterlab",
+        "--no-browser",
+        f"--ServerApp.root_dir={tmp_path}",
+    ]
+    environment = os.environ | {"JUPYTER_CONFIG_DIR": str(tmp_path)}
+    done = subprocess.run(
+        command, env=environment, capture_output=True, encoding="utf-8", timeout=100
+    )
+    assert done.returncode == 1
+    assert "--allow-root" in done.stderr
 
 
 @pytest.mark.slow

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import torch
 
 from helpers.checks import check_megabytes, check_shifted, check_strangest
 
@@ -47,6 +48,42 @@ def test_megabytes_hints(answer, hint, capsys):
     assert hint in said
 
 
+@pytest.mark.parametrize("answer", [187.67, 188.65])
+def test_megabytes_may_be_rounded(answer, capsys):
+    check_megabytes(answer)
+    assert capsys.readouterr().out.startswith("Right. ")
+
+
+@pytest.mark.parametrize("answer", [187.65, 188.67])
+def test_megabytes_may_not_be_rounded_further(answer, capsys):
+    check_megabytes(answer)
+    assert "Multiply images" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("slip", "hint"),
+    [
+        (47.04, "each of them takes 4 bytes"),
+        (188_160_000, "those are bytes"),
+        (31.36, "test images"),
+        (1505.28, "bits"),
+    ],
+)
+def test_megabytes_slips_may_be_rounded(slip, hint, capsys):
+    for rounded in (0.9951 * slip, 1.0049 * slip):
+        check_megabytes(rounded)
+        assert hint in capsys.readouterr().out
+    for other in (0.9949 * slip, 1.0051 * slip):
+        check_megabytes(other)
+        assert "Multiply images" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("accuracy", [0.395, 0.4, 0.42])
+def test_shifted_accepts_what_other_machines_reach(accuracy, capsys):
+    check_shifted(accuracy, "b")
+    assert capsys.readouterr().out.startswith("Right. ")
+
+
 @pytest.mark.parametrize("reason", ["b", "B", " b "])
 def test_shifted_right(reason, capsys):
     check_shifted(np.float64(0.4066), reason)
@@ -64,12 +101,19 @@ def test_shifted_right(reason, capsys):
         (0.2749, "b", "to the right"),  # down
         (0.3074, "b", "the squares as they are"),  # absolute differences
         (0.37, "b", "move the test images"),  # the training images
+        (1.0, "b", "where they were"),
+        (0.7801, "b", "where they were"),
+        (0.78, "b", "too much: move the images by three"),
+        (0.4201, "b", "too much: move the images by three"),
+        (0.3949, "b", "the squares as they are"),
+        (0.2, "b", "the squares as they are"),
+        (0.1999, "b", "columns"),
         (0.0883, "b", "columns"),  # axis=0 gives each image another one's digit
         (0.0, "b", "compare with `test_digits`"),
         (40.66, "b", "a share between 0 and 1"),
         (4066, "b", "a share between 0 and 1"),
-        (None, "b", "a share between 0 and 1; yours is None"),
-        (np.ones(10_000, dtype=bool), "b", "is one number"),
+        (None, "b", "`shifted_accuracy`: expected one number, got None"),
+        (np.ones(10_000, dtype=bool), "b", "take the mean of (predictions == test_digits)"),
         (0.4066, "a", "still whole"),
         (0.4066, "c", "stayed where they were"),
         (0.4066, "d", "expected 'a', 'b' or 'c'"),
@@ -91,6 +135,9 @@ def test_shifted_hints(accuracy, reason, hint, capsys):
         lambda images, mean_image: max(
             range(len(images)), key=lambda place: np.linalg.norm(images[place] - mean_image)
         ),
+        lambda images, mean_image: float(distances(images, mean_image).argmax()),
+        lambda images, mean_image: distances(images, mean_image).argmax(keepdims=True),
+        lambda images, mean_image: torch.tensor(distances(images, mean_image)).argmax(),
     ],
 )
 def test_strangest_right(strangest, capsys):
@@ -125,7 +172,48 @@ def test_strangest_right(strangest, capsys):
             "without their signs",
         ),
         (lambda images, mean_image: ((images - mean_image) ** 2).argmax(), "no place"),
-        (lambda images, mean_image: 3, "among three other images"),
+        (
+            lambda images, mean_image: (mean_image - images).mean(axis=(1, 2)).argmax(),
+            "cancel out",
+        ),
+        (
+            lambda images, mean_image: (np.abs(images - mean_image) ** 3).sum(axis=(1, 2)).argmax(),
+            "a few large differences",
+        ),
+        (
+            lambda images, mean_image: np.abs(images - mean_image).max(axis=(1, 2)).argmax(),
+            "a few large differences",
+        ),
+        (lambda images, mean_image: distances(images, mean_image).argmax() - 6, "no place"),
+        (lambda images, mean_image: 2.5, "no place"),
+        (lambda images, mean_image: "3", "one whole number, and returns '3'"),
+        (
+            lambda images, mean_image: np.where(distances(images, mean_image) > 0.057),
+            "one whole number",
+        ),
+        (lambda images, mean_image: 3, "among three other images the strangest has place 2"),
+        (
+            lambda images, mean_image: max(1, distances(images, mean_image).argmax()),
+            "among one image the strangest has place 0, and yours says ",
+        ),
+        (
+            lambda images, mean_image: (
+                max(1, distances(images, mean_image).argmax()) if len(images) > 1 else 0
+            ),
+            "among the images in another order",
+        ),
+        (
+            lambda images, mean_image: distances(images, mean_image)[:6].argmax(),
+            "among thirty images the strangest has place 27",
+        ),
+        (
+            lambda images, mean_image: (
+                str(distances(images, mean_image).argmax())
+                if len(images) == 3
+                else distances(images, mean_image).argmax()
+            ),
+            "yours says '2'",
+        ),
         (lambda images, mean_image: images.argmax(axis=3), "AxisError"),
         (lambda images: 3, "TypeError"),
         (3, "should be a function"),

@@ -43,7 +43,13 @@ def test_parameter_count_hints(answer, hint, capsys):
 
 @pytest.mark.parametrize(
     ("accuracy", "reason"),
-    [(0.1009, "b"), (torch.tensor(0.1), "B"), (np.float32(0.224), " b ")],
+    [
+        (0.1009, "b"),
+        (torch.tensor(0.1), "B"),
+        (np.float32(0.224), " b "),
+        (0.2999, "b"),
+        (1e-4, "b"),
+    ],
 )
 def test_unshuffled_right(accuracy, reason, capsys):
     check_unshuffled(accuracy, reason)
@@ -56,10 +62,12 @@ def test_unshuffled_right(accuracy, reason, capsys):
         (..., "b", "replace the dots"),
         (0.1, ..., "replace the dots"),
         (0.657, "b", "0.66 is too good"),  # shuffled, or not sorted
+        (0.3, "b", "0.30 is too good"),
+        (1.0, "b", "1.00 is too good"),
         (0.43, "b", "sort images and digits"),  # only the images sorted
         (0.77, "b", "measure on the test images"),  # the training accuracy
-        (10.09, "b", "a share between 0 and 1; yours is 10.09"),
-        (1009, "b", "a share between 0 and 1; yours is 1009"),
+        (10.09, "b", "a share between 0 and 1; `unshuffled_accuracy` is 10.09. Divide"),
+        (1009, "b", "a share between 0 and 1; `unshuffled_accuracy` is 1009."),
         (-0.1, "b", "a share between 0 and 1"),
         (float("nan"), "b", "expected one number, got nan"),
         (None, "b", "expected one number, got None"),
@@ -83,6 +91,16 @@ def loop(matrix):
     return [float(matrix[digit, digit] / matrix[digit].sum()) for digit in range(10)]
 
 
+def recalls_of_the_first_matrix():
+    """Returns the right answer for the first matrix that the check tries, as numbers."""
+    answers = []
+    check_recalls(lambda matrix: answers.append(loop(matrix)) or answers[0])
+    return answers[0]
+
+
+FIRST = recalls_of_the_first_matrix()
+
+
 @pytest.mark.parametrize(
     "recalls",
     [
@@ -91,6 +109,14 @@ def loop(matrix):
         lambda matrix: np.diag(matrix.numpy()) / matrix.numpy().sum(axis=1),
         lambda matrix: np.diag(matrix) / matrix.astype(float).sum(axis=1),  # for arrays
         loop,
+        lambda matrix: np.asarray(loop(matrix)),
+        lambda matrix: tuple(loop(matrix)),
+        lambda matrix: [matrix[digit, digit] / matrix[digit].sum() for digit in range(10)],
+        lambda matrix: (share for share in loop(matrix)),
+        lambda matrix: np.round(loop(matrix), 5),
+        lambda matrix: np.array(loop(matrix)) * 1.00099,
+        lambda matrix: np.array(loop(matrix)) * 0.99901,
+        lambda matrix: (matrix.diagonal() / matrix.sum(axis=1)).float().requires_grad_(),
     ],
 )
 def test_recalls_right(recalls, capsys):
@@ -115,6 +141,14 @@ def test_recalls_right(recalls, capsys):
         (lambda matrix: matrix.diagonal().sum() / matrix.sum(), "one number for all"),
         (lambda matrix: loop(matrix)[:9], "shape (9,)"),
         (lambda matrix: dict(enumerate(loop(matrix))), "returns a dict"),
+        (lambda matrix: np.array(loop(matrix)) * 1.00101, "some numbers are off"),
+        (lambda matrix: np.array(loop(matrix)) * 0.99899, "some numbers are off"),
+        (lambda matrix: np.zeros((10, 1)), "shape (10, 1)"),
+        (lambda matrix: "0.9" * 10, "returns a str"),
+        (lambda matrix: ["0.9"] * 10, "returns a list; expected an array of ten numbers"),
+        # Right for the first matrix that is tried, in which no digit is read as a smaller one.
+        (lambda matrix: matrix.diagonal() / matrix.triu().sum(axis=1), "some numbers are off"),
+        (lambda matrix: FIRST, "some numbers are off"),
         (lambda matrix: loop(matrix)[::-1], "some numbers are off"),
         (lambda matrix: matrix.daigonal(), "AttributeError"),
         (lambda: 1, "TypeError"),

@@ -11,7 +11,9 @@ def said(capsys):
     return capsys.readouterr().out
 
 
-@pytest.mark.parametrize("answer", [1, 1.0, 0.1 * 10, np.float32(1), torch.tensor(1.0), 0.99])
+@pytest.mark.parametrize(
+    "answer", [1, 1.0, 0.1 * 10, np.float32(1), torch.tensor(1.0), 0.99, 0.9801, 1.0199]
+)
 def test_momentum_step_right(answer, capsys):
     check_momentum_step(answer)
     assert said(capsys).startswith("Right. ")
@@ -31,6 +33,17 @@ def test_momentum_step_right(answer, capsys):
         (-1, "is positive"),
         (1e6, "does not grow forever"),
         (float("inf"), "does not grow forever"),
+        (0.9799, "0.9799 is too low. In the end m stays"),
+        (1.0201, "1.0201 is too high. In the end m stays"),
+        (0.01, "not shorter"),
+        (0.1 * 0.9901, "the first step"),
+        (0.1 * 1.0099, "the first step"),
+        (0.1 * 1.0101, "0.10101 is too low. In the end m stays"),
+        (10 * 0.9899, "9.899 is too high. In the end m stays"),
+        (-1.0099, "is positive"),
+        (-1.0101, "-1.0101 is too low. In the end m stays"),
+        (1000, "1000 is too high. In the end m stays"),
+        (1001, "does not grow forever"),
         (0.5, "0.5 is too low. In the end m stays"),
         (2, "2 is too high. In the end m stays"),
         ("1", "expected one number"),
@@ -46,7 +59,8 @@ def test_momentum_step_hints(answer, hint, capsys):
 
 
 @pytest.mark.parametrize(
-    "answer", [(0.1, "a"), (np.float32(0.2), " A "), (torch.tensor(0.09), "a")]
+    "answer",
+    [(0.1, "a"), (np.float32(0.2), " A "), (torch.tensor(0.09), "a"), (0.4499, "a"), (1e-4, "a")],
 )
 def test_fast_rmsprop_right(answer, capsys):
     check_fast_rmsprop(*answer)
@@ -59,6 +73,8 @@ def test_fast_rmsprop_right(answer, capsys):
         (..., "a", "replace the dots"),
         (0.1, ..., "replace the dots"),
         (0.87, "a", "0.87 is too good"),
+        (0.45, "a", "0.45 is too good"),
+        (1, "a", "1.00 is too good"),
         (9.8, "a", "a share between 0 and 1"),
         (0.0, "a", "not one image right"),
         ({"test_accuracy": 0.1}, "a", "take its 'test_accuracy'"),
@@ -98,7 +114,28 @@ def with_numpy(weight, gradient, average, lr):
     return [weight - lr * gradient / np.sqrt(average), average]
 
 
-@pytest.mark.parametrize("answer", [step, with_epsilon, with_torch, with_numpy])
+def a_little_off(weight_part, average_part):
+    """Returns a step whose numbers are multiplied by something near 1."""
+    return lambda *given: [
+        number * part
+        for number, part in zip(step(*given), (weight_part, average_part), strict=True)
+    ]
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        step,
+        with_epsilon,
+        with_torch,
+        with_numpy,
+        lambda *given: np.array(step(*given)),
+        lambda *given: torch.tensor(step(*given)),
+        lambda *given: (number for number in step(*given)),
+        a_little_off(1 + 9e-5, 1 + 9e-5),
+        a_little_off(1 - 9e-5, 1 - 9e-5),
+    ],
+)
 def test_rmsprop_step_right(answer, capsys):
     check_rmsprop_step(answer)
     assert said(capsys).startswith("Right. ")
@@ -142,6 +179,27 @@ def test_rmsprop_step_is_what_torch_does():
         (lambda w, g, v, lr: (w, step(w, g, v, lr)[1]), "comes back as it was"),
         (lambda w, g, v, lr: step(0, g, v, lr), "the step alone"),
         (lambda w, g, v, lr: (7.0, step(w, g, v, lr)[1]), "the weight is off"),
+        (a_little_off(1, 1 + 1.1e-4), "the average is off"),
+        (a_little_off(1 - 1.1e-4, 1), "the weight is off"),
+        (
+            lambda w, g, v, lr: (w - lr * g * step(w, g, v, lr)[1] ** 0.5, step(w, g, v, lr)[1]),
+            "do not multiply",
+        ),
+        (
+            lambda w, g, v, lr: (w - step(w, g, v, lr)[0], step(w, g, v, lr)[1]),
+            "the step alone",
+        ),
+        (lambda w, g, v, lr: step(w, g, 0.04, lr), "the average is off"),
+        # Right for the first numbers that are tried, and no others.
+        (lambda w, g, v, lr: step(w, g, v, 0.1), "the weight is off"),
+        (lambda w, g, v, lr: step(1.0, g, v, lr), "the weight is off"),
+        (lambda w, g, v, lr: step(w, 0.5, v, lr), "the average is off"),
+        (lambda w, g, v, lr: step(w, abs(g), v, lr), "uphill"),
+        (lambda w, g, v, lr: step(w, g, max(v, 0.04), lr), "the average is off"),
+        (lambda w, g, v, lr: step(w, max(g, 0.1) if g >= 0 else g, v, lr), "the average is off"),
+        (lambda w, g, v, lr: (*step(w, g, v, lr), 0), "return two numbers"),
+        (lambda w, g, v, lr: ("1", "2"), "returns a tuple; expected two numbers"),
+        (lambda w, g, v, lr: dict(zip("wv", step(w, g, v, lr), strict=True)), "returns a dict"),
         (lambda w, g: (w, g), "failed with TypeError"),
     ],
 )

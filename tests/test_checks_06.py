@@ -1,5 +1,7 @@
 """The checks of lesson 6's exercises: the right answer, no answer, and plausible wrong ones."""
 
+from fractions import Fraction
+
 import numpy as np
 import pytest
 import torch
@@ -23,11 +25,11 @@ def test_no_digit_right(answer, capsys):
         (..., "replace the dots"),
         ("a", "look at the highest outputs"),
         ("c", "can all ten be about 0"),
-        ("d", "expected one of the letters"),
-        ("", "expected one of the letters"),
-        (0.1, "expected one of the letters"),
-        (None, "expected one of the letters"),
-        (np.zeros(10), "expected one of the letters"),
+        ("d", "expected 'a', 'b' or 'c'"),
+        ("", "expected 'a', 'b' or 'c'"),
+        (0.1, "expected 'a', 'b' or 'c'"),
+        (None, "expected 'a', 'b' or 'c'"),
+        (np.zeros(10), "expected 'a', 'b' or 'c'"),
     ],
 )
 def test_no_digit_hints(answer, hint, capsys):
@@ -37,7 +39,9 @@ def test_no_digit_hints(answer, hint, capsys):
     assert hint in text
 
 
-@pytest.mark.parametrize("answer", [(0.08, "b"), (np.float32(0.01), "B"), (torch.tensor(0.3), "b")])
+@pytest.mark.parametrize(
+    "answer", [(0.08, "b"), (np.float32(0.01), "B"), (torch.tensor(0.3), "b"), (0.4, "b")]
+)
 def test_inverted_right(answer, capsys):
     check_inverted(*answer)
     assert said(capsys).startswith("Right. ")
@@ -49,6 +53,9 @@ def test_inverted_right(answer, capsys):
         (..., "b", "replace the dots"),
         (0.1, ..., "replace the dots"),
         (0.966, "b", "96.6% is what the images reach as they are"),
+        (0.9001, "b", "90.0% is what the images reach as they are"),
+        (0.9, "b", "90.0% is too good"),
+        (0.4001, "b", "40.0% is too good"),
         (0.6, "b", "train nothing anew"),
         (8.6, "b", "a share between 0 and 1"),
         (-0.1, "b", "a share between 0 and 1"),
@@ -84,7 +91,43 @@ def with_quantile(outputs, digits, share):
     return (outputs[kept].argmax(axis=1) == digits[kept]).mean()
 
 
-@pytest.mark.parametrize("answer", [lambda *a: surest(*a).mean(), with_torch, with_quantile])
+def in_a_loop(outputs, digits, share):
+    images = sorted(range(len(digits)), key=lambda image: max(outputs[image]), reverse=True)
+    kept = images[: round(share * len(images))]
+    return sum(int(np.argmax(outputs[image]) == digits[image]) for image in kept) / len(kept)
+
+
+def by(score):
+    """Returns a function that keeps the images with the highest score."""
+
+    def accuracy(outputs, digits, share):
+        kept = np.argsort(-score(outputs, digits))[: round(share * len(digits))]
+        return (outputs[kept].argmax(axis=1) == digits[kept]).mean()
+
+    return accuracy
+
+
+def ahead(outputs, digits):
+    first, second = np.sort(outputs, axis=1)[:, :-3:-1].T
+    return first - second
+
+
+def spread(outputs, digits):
+    return (outputs * np.log(outputs + 1e-30)).sum(axis=1)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        lambda *a: surest(*a).mean(),
+        with_torch,
+        with_quantile,
+        in_a_loop,
+        lambda *a: np.array([surest(*a).mean()]),
+        lambda *a: np.float32(surest(*a).mean()),
+        lambda *a: Fraction(int(surest(*a).sum()), len(surest(*a))),
+    ],
+)
 def test_accuracy_of_surest_right(answer, capsys):
     check_accuracy_of_surest(answer)
     assert said(capsys).startswith("Right. ")
@@ -111,6 +154,27 @@ def right(outputs, digits):
         (lambda o, d, s: right(o, d)[: int(s * len(d))].mean(), "the first images"),
         (lambda o, d, s: right(o, d)[o.max(axis=1) >= s].mean(), "how many images to keep"),
         (lambda o, d, s: surest(o, d, 0.5).mean(), "for 0.2 it gives 0.9"),
+        (lambda o, d, s: surest(o, d, s).mean() if s == 0.2 else 0.9, "right for 20 images"),
+        (lambda o, d, s: surest(o, d, s * 20 / len(d)).mean(), "of 40 others, a share of 0.125"),
+        (by(ahead), "of 40 others"),
+        (by(spread), "of 40 others"),
+        (by(lambda o, d: o.std(axis=1)), "of 40 others"),
+        (by(lambda o, d: -o.min(axis=1)), "of 40 others"),
+        (by(lambda o, d: o[np.arange(len(d)), d]), "is off"),
+        (lambda o, d, s: surest(o, d, min(s, 0.5)).mean(), "a share of 0.75 has the accuracy"),
+        (lambda o, d, s: surest(o, d, min(s, 0.75)).mean(), "a share of 1 has the accuracy 0.525"),
+        (lambda o, d, s: surest(o, d, max(s, 0.2)).mean(), "a share of 0.125 has the accuracy 0.8"),
+        (
+            lambda o, d, s: surest(o, d, 0.2 if s == 0.25 else s).mean(),
+            "a share of 0.25 has the accuracy 0.7",
+        ),
+        (
+            lambda o, d, s: (o[np.argsort(-o.max(axis=1))][: s * len(d)].argmax(axis=1)).mean(),
+            "a whole number, with `round`",
+        ),
+        (lambda o, d, s: surest(o, d, s).mean() > 0.5, "return one number"),
+        (lambda o, d, s: str(surest(o, d, s).mean()), "return one number"),
+        (lambda o, d, s: float("nan"), "nan is off"),
         (lambda o, d, s: 0.123, "is off"),
         (lambda o, d: 0.9, "failed with TypeError"),
     ],

@@ -346,10 +346,11 @@ def test_misnamed_file(folder):
     stranger = folder / "mnist/train/five.png"
     assert f"holds 1 file that is not MNIST's, the first {stranger}: it would be" in message
     assert "Move it elsewhere" in message
-    assert file.read_bytes() == content  # written again
+    assert not file.exists()  # nothing is written before the complaint
     assert stranger.read_bytes() == content  # not touched
     stranger.unlink()
     assert is_right(data.mnist_folder(folder))
+    assert file.read_bytes() == content  # written again
 
 
 @pytest.mark.parametrize("name", ["train/5_999999.png", "test/notes.txt"])

@@ -554,7 +554,8 @@ def run_setup(tmp_path, address, colab=False, helpers=False):
     program = (stub if colab else "") + source
     if helpers:
         (tmp_path / "helpers").mkdir()
-        (tmp_path / "helpers" / "__init__.py").touch()
+        for file in ("__init__.py", "mnist.npz"):
+            (tmp_path / "helpers" / file).touch()
     # With -S no .pth file is read, so the editable installation of helpers is not there.
     packages = str(Path(IPython.__file__).parent.parent)
     start = (
@@ -613,27 +614,13 @@ SAMPLES = {
 }
 
 
-def check(folder, *options):
-    """Runs the notebooks in `folder` as `make check NOTEBOOK=folder` does."""
-    environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(ROOT / "tests"), str(ROOT)])}
+def check(notebook, *options):
+    """Runs one notebook, or a folder of them, as `make check NOTEBOOK=notebook` does."""
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
     environment.pop("PYTEST_XDIST_WORKER", None)
+    environment["PYTEST_ADDOPTS"] = " ".join(["-p no:cacheprovider", "--color=no", *options])
     return subprocess.run(
-        [
-            sys.executable,
-            "-m",
-            "pytest",
-            "-p",
-            "conftest",
-            "-c",
-            "pyproject.toml",
-            "--rootdir=.",
-            "--quiet",
-            "-p",
-            "no:cacheprovider",
-            "--color=no",
-            *options,
-            str(folder),
-        ],
+        [sys.executable, "lessons/build.py", "check", "--", str(notebook)],
         cwd=ROOT,
         env=environment,
         capture_output=True,
@@ -695,3 +682,58 @@ def test_cell_over_its_budget_fails(tmp_path):
     done = check(tmp_path, "-o", "lesson_cell_budget=0.1")
     assert done.returncode == 1
     assert "Cell 0: Over the budget of 0.1 s a cell: took 3." in done.stdout
+
+
+odd_names = pytest.mark.skipif(os.name == "nt", reason="Windows has no such names, and no pipes")
+
+
+@odd_names
+@pytest.mark.parametrize(
+    "path",
+    [
+        "Course [2026]/a::b/-x `touch X` $(touch X).ipynb",
+        "@y; 'c' \"d\" % é\n.ipynb",
+    ],
+)
+def test_check_takes_a_notebook_by_any_name(tmp_path, path):
+    notebook = tmp_path / path
+    notebook.parent.mkdir(parents=True, exist_ok=True)
+    write_sample(tmp_path, "good")
+    (tmp_path / "good.ipynb").rename(notebook)
+    write_sample(notebook.parent, "fails")  # beside it, and not asked for
+    done = check(notebook)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "2 passed" in done.stdout
+    assert "Warning" not in done.stdout
+    assert not (ROOT / "X").exists()
+
+
+@odd_names
+def test_check_of_a_folder_takes_names_that_pytest_reads_otherwise(tmp_path):
+    write_sample(tmp_path, "good")
+    (tmp_path / "good.ipynb").rename(tmp_path / "02 [1]::x.ipynb")
+    assert "2 passed" in check(tmp_path).stdout
+
+
+@odd_names
+@pytest.mark.parametrize(
+    ("path", "message"),
+    [
+        ("", "There is no ''. Say which notebook: make check NOTEBOOK=notebooks/01_data.ipynb"),
+        ("missing\n.ipynb", r"missing\n.ipynb'. Say which notebook: make check NOTEBOOK="),
+        ("a" * 300, "aaa'. Say which notebook: make check NOTEBOOK="),
+        ("test_x.py", "test_x.py' is neither a notebook (.ipynb) nor a folder of them."),
+        ("pipe.ipynb", "pipe.ipynb' is neither a notebook (.ipynb) nor a folder of them."),
+        ("02 [1].ipynb", "'02 [1].ipynb' has '[' or '::' in its name"),
+        ("a::b.ipynb", "'a::b.ipynb' has '[' or '::' in its name"),
+    ],
+)
+def test_check_of_what_is_no_notebook_says_so_in_one_line(tmp_path, path, message):
+    for name in ("test_x.py", "02 [1].ipynb", "a::b.ipynb"):
+        (tmp_path / name).touch()
+    os.mkfifo(tmp_path / "pipe.ipynb")
+    done = check(tmp_path / path if path else "")
+    assert done.returncode == 1
+    assert done.stdout == ""
+    assert len(done.stderr.strip().splitlines()) == 1
+    assert message in done.stderr

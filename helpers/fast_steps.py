@@ -1,0 +1,477 @@
+"""When many optimizer steps are made at once, and all that this touches inside other packages.
+
+One step of a small network takes microseconds, and the bookkeeping of Lightning, deeplay and torch
+around it several times as long. `helpers.training` therefore hands Lightning many mini-batches as
+one batch wherever that can change nothing. Whether it can is decided here, by a list of what is
+known: the layers, the containers, the loss, the optimizer, the dataloader, the callbacks and the
+settings, each exactly as its package made it. Whatever is not on the list trains the ordinary way.
+
+Private names of torch, Lightning and deeplay are used in this file and in no other.
+"""
+
+from __future__ import annotations
+
+import inspect
+import math
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import partial
+from itertools import chain, islice
+from types import FunctionType
+from typing import Any
+
+import deeplay as dl
+import torch
+from deeplay.blocks.linear.linear import LinearBlock
+from lightning.pytorch import Trainer as LightningTrainer
+from lightning.pytorch.callbacks import EarlyStopping, ModelCheckpoint, ModelSummary
+from lightning.pytorch.loggers import CSVLogger, TensorBoardLogger
+from lightning.pytorch.profilers import PassThroughProfiler
+from lightning.pytorch.strategies import SingleDeviceStrategy
+from torch import Tensor, nn
+from torch.optim import SGD, Adam, AdamW, RMSprop
+from torch.optim.optimizer import _global_optimizer_post_hooks, _global_optimizer_pre_hooks
+from torch.utils.data import (
+    BatchSampler,
+    DataLoader,
+    Dataset,
+    RandomSampler,
+    Sampler,
+    SequentialSampler,
+    Subset,
+    SubsetRandomSampler,
+    TensorDataset,
+    WeightedRandomSampler,
+    default_collate,
+)
+
+# A group of mini-batches: large enough that the bookkeeping vanishes, small enough that the images
+# stay in the processor's cache and the progress bar moves several times a second.
+IMAGES_PER_GROUP = 4096
+STEPS_PER_GROUP = 1024
+
+# Layers whose outputs depend on their inputs and parameters alone.
+LAYERS = (
+    nn.Linear,
+    nn.Flatten,
+    nn.Identity,
+    nn.Sigmoid,
+    nn.Tanh,
+    nn.ReLU,
+    nn.LeakyReLU,
+    nn.ELU,
+    nn.SELU,
+    nn.SiLU,
+    nn.GELU,
+    nn.Softplus,
+    nn.Softmax,
+    nn.LogSoftmax,
+    nn.LayerNorm,
+)
+# Containers that call what they hold, one after the other, and how to list it in that order.
+CONTAINERS: dict[type, Callable[[Any], Iterable[nn.Module]]] = {
+    nn.Sequential: lambda sequence: sequence._modules.values(),
+    dl.Sequential: lambda sequence: sequence._modules.values(),
+    LinearBlock: lambda block: [getattr(block, name) for name in block.order],
+    dl.MultiLayerPerceptron: lambda network: [
+        *([nn.Flatten()] if network.flatten_input else []),
+        *network.blocks._modules.values(),
+    ],
+}
+# Losses that are a mean over the images of a batch, by what they compare the outputs with.
+LOSSES_OF_TEN_TARGETS = (nn.MSELoss, nn.L1Loss, nn.SmoothL1Loss, nn.HuberLoss, nn.BCELoss)
+LOSSES = (*LOSSES_OF_TEN_TARGETS, nn.BCEWithLogitsLoss, nn.CrossEntropyLoss, nn.NLLLoss)
+OPTIMIZERS = (SGD, Adam, AdamW, RMSprop)
+SAMPLERS = (SequentialSampler, RandomSampler, SubsetRandomSampler, WeightedRandomSampler)
+LOGGERS = (CSVLogger, TensorBoardLogger)
+CALLBACKS = (EarlyStopping, ModelCheckpoint, ModelSummary)
+# Settings of Lightning's Trainer that change nothing about a step, or show elsewhere ...
+HARMLESS_SETTINGS = {
+    *("accelerator", "devices", "num_nodes", "callbacks", "logger", "default_root_dir"),
+    *("max_epochs", "min_epochs", "check_val_every_n_epoch", "num_sanity_val_steps"),
+    *("limit_val_batches", "limit_test_batches", "limit_predict_batches", "log_every_n_steps"),
+    *("enable_progress_bar", "enable_model_summary", "enable_checkpointing", "inference_mode"),
+    *("deterministic", "benchmark", "use_distributed_sampler", "enable_autolog_hparams"),
+    *(
+        "strategy",
+        "profiler",
+        "detect_anomaly",
+        "max_time",
+        "sync_batchnorm",
+    ),  # seen by what they set
+}
+# ... and what else it keeps, as it is when nothing about a step was set.
+PLAIN_TRAINER = {
+    "world_size": 1,
+    "precision": "32-true",
+    "accumulate_grad_batches": 1,
+    "gradient_clip_val": None,
+    "gradient_clip_algorithm": None,
+    "max_steps": -1,
+    "min_steps": None,
+    "limit_train_batches": 1.0,
+    "overfit_batches": 0.0,
+    "val_check_interval": 1.0,
+    "fast_dev_run": False,
+    "barebones": False,
+    "reload_dataloaders_every_n_epochs": 0,
+    "_detect_anomaly": False,
+}
+
+
+class OrdinaryWay(Exception):  # noqa: N818
+    """Why a training must be left to Lightning's own steps: "`forward` is overridden"."""
+
+
+# --- is it as its package made it? ---
+
+# What Python keeps in each class, whatever the class does.
+_OF_PYTHON = {"__module__", "__qualname__", "__doc__", "__dict__", "__weakref__", "__annotations__"}
+_OF_PYTHON |= {"__parameters__", "__orig_bases__", "__abstractmethods__", "_abc_impl"}
+_OF_PYTHON |= {"__firstlineno__", "__static_attributes__", "__slotnames__", "__annotate_func__"}
+_OF_PYTHON |= {"__annotations_cache__", "__type_params__"}
+
+
+def attributes(cls: type) -> dict[str, Any]:
+    """Return what a class and its parents define, by name, as it is now."""
+    found: dict[str, Any] = {}
+    for parent in reversed(cls.__mro__):
+        found.update(vars(parent))
+    return {name: value for name, value in found.items() if name not in _OF_PYTHON}
+
+
+_AS_IMPORTED = {cls: attributes(cls) for cls in (*LAYERS, *CONTAINERS, *LOSSES)}
+_STEPS = {cls: inspect.unwrap(cls.step) for cls in OPTIMIZERS}
+
+
+def changed(thing: object, original: Mapping[str, Any]) -> str | None:
+    """Find what `thing` overrides, in its class or by an attribute of its own.
+
+    Args:
+        thing: The object.
+        original: The `attributes` of the class that it should behave like.
+
+    Returns:
+        The first name that means something else than in `original`, or None.
+    """
+    now = attributes(type(thing))
+    for name, value in original.items():
+        if now.get(name) is not value:
+            return name
+    own = (name for name in vars(thing) if isinstance(original.get(name), FunctionType))
+    return next(own, None)
+
+
+def layers_of(model: nn.Module) -> list[nn.Module]:
+    """Return the succession of layers that a network amounts to.
+
+    Calling them directly gives the same numbers as calling `model`, without the bookkeeping that
+    deeplay does around them.
+
+    Raises:
+        OrdinaryWay: If the network is, or may be, more than that.
+    """
+    kind = type(model)
+    if kind not in _AS_IMPORTED:
+        raise OrdinaryWay(f"the network holds a {kind.__name__}, which may do more than a layer")
+    if name := changed(model, _AS_IMPORTED[kind]):
+        raise OrdinaryWay(f"a {kind.__name__} of the network overrides `{name}`")
+    if kind not in CONTAINERS:
+        return [model]
+    if "shortcut_start" in getattr(model, "order", ()):
+        raise OrdinaryWay("the network has a shortcut")
+    return list(chain.from_iterable(map(layers_of, CONTAINERS[kind](model))))
+
+
+def _check_hooks(modules: Iterable[nn.Module]) -> None:
+    kinds = ("forward_hooks", "forward_pre_hooks", "backward_hooks", "backward_pre_hooks")
+    if any(getattr(nn.modules.module, f"_global_{kind}") for kind in kinds):
+        raise OrdinaryWay("a hook on all modules is set")
+    for module in modules:
+        if any(getattr(module, f"_{kind}", None) for kind in kinds):
+            raise OrdinaryWay(f"a hook is set on a {type(module).__name__}")
+        for parameter in module.parameters(recurse=False):
+            if parameter._backward_hooks or parameter._post_accumulate_grad_hooks:
+                raise OrdinaryWay(f"a hook is set on a parameter of a {type(module).__name__}")
+            if type(parameter) is not nn.Parameter:
+                raise OrdinaryWay(f"a parameter is a {type(parameter).__name__}")
+
+
+def _check_optimizer(given: Any) -> None:
+    """Check what the classifier has for an optimizer: deeplay's wrapper, or one of torch's."""
+    kind = given.classtype if isinstance(given, dl.Optimizer) else type(given)
+    if kind not in OPTIMIZERS or inspect.unwrap(kind.step) is not _STEPS[kind]:
+        raise OrdinaryWay(f"the optimizer {getattr(kind, '__name__', kind)} is not a known one")
+    hooks = [_global_optimizer_pre_hooks, _global_optimizer_post_hooks]
+    if not isinstance(given, dl.Optimizer):
+        if "step" in vars(given):
+            raise OrdinaryWay("a learning-rate schedule counts the optimizer's steps")
+        hooks += [given._optimizer_step_pre_hooks, given._optimizer_step_post_hooks]
+    if any(hooks):
+        raise OrdinaryWay("a hook is set on the optimizer")
+
+
+def network_is_known(classifier: Any, original: Mapping[str, Any]) -> list[nn.Module]:
+    """Check that a classifier computes outputs and losses as deeplay's does, batch by batch alike.
+
+    Args:
+        classifier: The classifier.
+        original: The `attributes` of the helpers' Classifier.
+
+    Returns:
+        The layers of its network, in order.
+
+    Raises:
+        OrdinaryWay: If it may do anything else.
+    """
+    if name := changed(classifier, original):
+        raise OrdinaryWay(f"this classifier overrides `{name}`")
+    layers = layers_of(classifier.model)
+    loss = getattr(classifier, "loss", None)
+    if type(loss) not in LOSSES or loss.reduction != "mean":
+        raise OrdinaryWay(
+            f"the loss {loss!r} is not a known mean over the images".replace("()", "")
+        )
+    if name := changed(loss, _AS_IMPORTED[type(loss)]):
+        raise OrdinaryWay(f"the loss overrides `{name}`")
+    for metrics in (classifier.train_metrics, classifier.val_metrics, classifier.test_metrics):
+        for metric in metrics.values():
+            if not type(metric).__module__.startswith("torchmetrics.classification."):
+                raise OrdinaryWay(f"the metric {type(metric).__name__} is not a known one")
+    if any(True for _ in classifier.model.buffers()):
+        raise OrdinaryWay("the network has a state of its own beside its parameters")
+    _check_hooks(classifier.modules())
+    return layers
+
+
+def dataloader_is_known(dataloader: Any) -> None:
+    """Check that a dataloader's batches may be fetched ahead, many at a time.
+
+    Raises:
+        OrdinaryWay: If they may not.
+    """
+    if type(dataloader) is not DataLoader:
+        raise OrdinaryWay(f"the dataloader is a {type(dataloader).__name__}")
+    sampler = dataloader.batch_sampler
+    if type(sampler) is not BatchSampler or type(sampler.sampler) not in SAMPLERS:
+        raise OrdinaryWay("the dataloader has a sampler that is not a known one")
+    if dataloader.num_workers or dataloader.pin_memory:
+        raise OrdinaryWay("the dataloader has workers or pinned memory")
+    own = type(dataloader.dataset) is ImagesAndDigits
+    if dataloader.collate_fn is not (as_it_is if own else default_collate):
+        raise OrdinaryWay("the dataloader has a collate_fn of its own")
+    if not own:
+        _check_pairs(dataloader.dataset)
+
+
+def _check_pairs(dataset: Any) -> None:
+    """Check that a dataset is a list of (image, digit), or tensors of them, in memory."""
+    known = dataset
+    while type(known) is Subset:
+        known = known.dataset
+    if type(known) not in (list, tuple, TensorDataset, ImagesAndDigits) or not len(dataset):
+        raise OrdinaryWay(f"the dataloader's dataset is a {type(known).__name__}")
+    first = dataset[0]
+    try:
+        image, digit = default_collate([first])
+    except Exception:
+        image = digit = None
+    if (
+        not isinstance(first, (tuple, list))
+        or not (isinstance(image, Tensor) and isinstance(digit, Tensor))
+        or (image.dtype, digit.dtype, digit.ndim) != (torch.float32, torch.int64, 1)
+    ):
+        raise OrdinaryWay("the dataset does not hold pairs of a float32 image and a whole number")
+
+
+def _check_trainer(trainer: Any, original: Mapping[str, Any], own_callbacks: tuple) -> None:
+    if trainer.world_size > 1:
+        raise OrdinaryWay(f"{trainer.world_size} processes train together")
+    if name := changed(trainer, original):
+        raise OrdinaryWay(f"this trainer overrides `{name}`")
+    for name, plain in PLAIN_TRAINER.items():
+        value = getattr(trainer, name)
+        # A share and a count are two settings: 1.0 is all batches, 1 is one.
+        same = value == plain and isinstance(value, float) == isinstance(plain, float)
+        if not same and (value or plain):
+            raise OrdinaryWay(f"the trainer has {name.lstrip('_')}={value!r}")
+    for name in trainer.settings_given:
+        if name not in HARMLESS_SETTINGS and name not in PLAIN_TRAINER:
+            raise OrdinaryWay(f"the trainer has a setting `{name}`")
+    if type(trainer.strategy) is not SingleDeviceStrategy:
+        raise OrdinaryWay(f"the trainer's strategy is {type(trainer.strategy).__name__}")
+    if type(trainer.profiler) is not PassThroughProfiler:
+        raise OrdinaryWay("a profiler looks at each step")
+    for logger in trainer.loggers:
+        if type(logger) not in LOGGERS:
+            raise OrdinaryWay(f"the logger {type(logger).__name__} is not a known one")
+    for callback in trainer.callbacks:
+        _check_callback(callback, own_callbacks)
+
+
+def _check_callback(callback: Any, own_callbacks: tuple) -> None:
+    kind = type(callback).__name__
+    if type(callback) not in (*CALLBACKS, *own_callbacks):
+        raise OrdinaryWay(f"the callback {kind} may look at each step")
+    if name := changed(callback, attributes(type(callback))):
+        raise OrdinaryWay(f"a callback {kind} overrides `{name}`")
+    if type(callback) is ModelCheckpoint and (
+        callback._every_n_train_steps or callback._train_time_interval
+    ):
+        raise OrdinaryWay("the callback ModelCheckpoint counts steps")
+
+
+class Gate:
+    """Decides whether a training is one whose steps can be made many at a time.
+
+    Args:
+        classifier: The helpers' Classifier.
+        trainer: The helpers' Trainer.
+        callbacks: The helpers' own callbacks.
+    """
+
+    def __init__(self, classifier: type, trainer: type, callbacks: tuple[type, ...]) -> None:
+        self._classifier = classifier, attributes(classifier)
+        self._trainer = attributes(trainer)
+        self._callbacks = callbacks
+
+    def check_network(self, classifier: Any) -> list[nn.Module]:
+        """Return the layers of a classifier whose outputs and losses are deeplay's own.
+
+        Raises:
+            OrdinaryWay: If it may compute them in another way.
+        """
+        cls, original = self._classifier
+        if not isinstance(classifier, cls):
+            raise OrdinaryWay(
+                f"the classifier is a {type(classifier).__module__.split('.')[0]}."
+                f"{type(classifier).__name__}, not the helpers' Classifier"
+            )
+        return network_is_known(classifier, original)
+
+    def check_trainer(self, trainer: Any) -> None:
+        """Check that a trainer and its callbacks do the same, however many steps are made at once.
+
+        Raises:
+            OrdinaryWay: If they may not.
+        """
+        _check_trainer(trainer, self._trainer, self._callbacks)
+
+    def check(self, trainer: Any, classifier: Any, dataloader: Any, resumes: bool) -> None:
+        """Check everything that takes part in a training.
+
+        Raises:
+            OrdinaryWay: At the first thing that is not known to change nothing.
+        """
+        self.check_network(classifier)
+        _check_optimizer(getattr(classifier, "optimizer", None))
+        dataloader_is_known(dataloader)
+        self.check_trainer(trainer)
+        if resumes:
+            raise OrdinaryWay("it goes on from a checkpoint")
+
+
+# --- many batches at a time ---
+
+
+class ImagesAndDigits(Dataset):
+    """Images and digits in memory, which a DataLoader fetches by whole batches."""
+
+    def __init__(self, images: Tensor, digits: Tensor) -> None:
+        self.images, self.digits = images, digits
+
+    def __len__(self) -> int:
+        return len(self.digits)
+
+    def __getitem__(self, index: int) -> tuple[Tensor, Tensor]:
+        return self.images[index].clone(), self.digits[index]
+
+    def __getitems__(self, indices: list[int]) -> tuple[Tensor, Tensor]:
+        chosen = torch.as_tensor(indices)
+        return self.images[chosen], self.digits[chosen]
+
+
+def as_it_is(batch: Any) -> Any:
+    """Return a batch that the dataset has already put together."""
+    return batch
+
+
+class _GroupedBatches(Sampler):
+    """The indices of several consecutive batches at a time, in the order of `batches`."""
+
+    def __init__(self, batches: BatchSampler, group: int) -> None:
+        self.batches, self.group = batches, group
+
+    def __len__(self) -> int:
+        return math.ceil(len(self.batches) / self.group)
+
+    def __iter__(self) -> Iterator[list[int]]:
+        batches = iter(self.batches)
+        while indices := list(chain.from_iterable(islice(batches, self.group))):
+            yield indices
+
+
+def grouped(dataloader: DataLoader, images: int = IMAGES_PER_GROUP) -> DataLoader:
+    """Return a dataloader of the same images in the same order, several batches at a time."""
+    group = max(1, min(images // dataloader.batch_sampler.batch_size, STEPS_PER_GROUP))
+    return DataLoader(
+        dataloader.dataset,
+        batch_sampler=_GroupedBatches(dataloader.batch_sampler, group),
+        collate_fn=dataloader.collate_fn,
+        generator=dataloader.generator,
+    )
+
+
+def bare_step(optimizer: torch.optim.Optimizer) -> Callable[[], Any]:
+    """Return what `optimizer.step` does to the weights, without what torch does around it.
+
+    torch wraps a step for its profiler and for hooks; and RMSprop and Adam ask in every step
+    whether a GPU is recording it, for which a computer without one searches its disk.
+    """
+    if not torch.cuda.is_available():
+        optimizer._accelerator_graph_capture_health_check = lambda: None
+        optimizer._cuda_graph_capture_health_check = lambda: None  # its name in earlier torch
+    return torch.no_grad()(partial(inspect.unwrap(type(optimizer).step), optimizer))
+
+
+# --- Lightning's counts ---
+
+
+def start_over(trainer: LightningTrainer) -> None:
+    """Let the next `fit` begin with its first epoch, as Lightning's Trainer does when it is made.
+
+    Lightning itself goes on counting: a trainer that has trained its epochs trains none any more.
+    """
+    fit, epoch = trainer.fit_loop, trainer.fit_loop.epoch_loop
+    fresh = type(fit)(trainer, min_epochs=fit.min_epochs, max_epochs=fit.max_epochs)
+    fresh.epoch_loop = type(epoch)(trainer, min_steps=epoch.min_steps, max_steps=epoch.max_steps)
+    trainer.fit_loop = fresh
+    trainer._logger_connector.reset_metrics()
+    trainer._logger_connector._callback_metrics.clear()
+    trainer._logger_connector._logged_metrics.clear()
+    trainer._logger_connector._progress_bar_metrics.clear()
+
+
+def count_steps(trainer: LightningTrainer, steps: int, finished: bool) -> None:
+    """Count the steps that were made at once, as Lightning's own optimizer wrapper would.
+
+    `global_step`, checkpoints, loggers and messages are based on these counts.
+
+    Args:
+        trainer: The trainer.
+        steps: Optimizer steps that were made.
+        finished: Whether Lightning will go on, and count the whole group as one.
+    """
+    loop = trainer.fit_loop.epoch_loop
+    # The second is where Lightning looks when it goes on from a checkpoint in its ordinary way.
+    for progress in (
+        loop.manual_optimization.optim_step_progress,
+        loop.automatic_optimization.optim_progress.optimizer.step,
+    ):
+        progress.total.ready += steps
+        progress.total.completed += steps
+    loop._batches_that_stepped += steps - finished
+
+
+def trainer_of(classifier: Any) -> Any:
+    """Return the trainer that a classifier is attached to, or None."""
+    return classifier._trainer
