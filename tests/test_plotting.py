@@ -7,13 +7,14 @@ import re
 import subprocess
 import sys
 from functools import cache
+from itertools import pairwise
 
 import matplotlib
 import numpy as np
 import pytest
 import torch
 from matplotlib.colors import to_rgb
-from matplotlib.patches import Rectangle
+from matplotlib.patches import Circle, Rectangle
 from matplotlib.text import Text
 from PIL import Image
 
@@ -217,6 +218,33 @@ def test_settings_of_the_learner_do_not_reach_the_figures(displayed):
     assert displayed[0].png == displayed[1].png
 
 
+def test_seaborn_changes_neither_settings_nor_backend_and_leaves_no_figure_open():
+    """What the learner set is what seaborn finds, and gives back with `reset_orig`."""
+    code = """
+import matplotlib, numpy as np
+matplotlib.rcParams["font.size"] = 7.5
+before = dict(dict.items(matplotlib.rcParams))
+from helpers import plotting
+plotting.display = lambda picture: None
+plotting.plot_confusion_matrix(np.eye(10))
+assert dict(dict.items(matplotlib.rcParams)) == before
+import seaborn
+seaborn.reset_orig()
+reset = dict(dict.items(matplotlib.rcParams)) | {"backend": before["backend"]}
+assert reset == before  # but for the backend, on which seaborn's own function settles
+from matplotlib import pyplot
+assert pyplot.get_fignums() == []
+"""
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_dollars_are_dollars():
+    figure, _ = show("plot_images", IMAGES[:2], ["$5$", r"$\frac$"], title="$x")
+    assert {"$5$", r"$\frac$", "$x"} <= set(words(figure))
+    for text in texts(figure):
+        assert not text.get_parse_math()
+
+
 def test_import_changes_no_setting_and_loads_neither_torch_nor_pyplot():
     code = (
         "import sys, matplotlib; before = dict(dict.items(matplotlib.rcParams)); "
@@ -279,10 +307,89 @@ def test_network_counts_its_numbers():
     assert "26,506 numbers to learn" in words(figure)
     assert "784 × 32 weights\n+ 32 biases" in words(figure)
     assert "32 × 10 = 320 weights" in alt
+    assert alt.startswith("A dense network: 784 inputs, 32 neurons, 32 neurons, 10 outputs, each")
+    circles = [patch.center for patch in figure.axes[0].patches if isinstance(patch, Circle)]
+    columns = sorted({x for x, _ in circles})
+    layers = [sorted(y for x, y in circles if x == column) for column in columns]
+    assert [len(layer) for layer in layers] == [6, 6, 6, 10], "long layers are drawn in part"
+    assert words(figure).count("⋮") == 3
+    for column, layer in zip(columns, layers, strict=True):
+        assert np.mean(layer) == pytest.approx(2.35)
+        steps = np.diff(layer)
+        assert steps.min() == pytest.approx(0.31)
+        assert np.allclose(steps[[0, -1]], 0.31)
+        assert steps.max() == pytest.approx(0.31 if column == columns[-1] else 0.93)
+    heads = [text for text in texts(figure) if re.search("inputs|neurons|outputs", text.get_text())]
+    assert [text.get_position()[0] for text in heads] == pytest.approx(columns)
+    for lines, (left, right) in zip(figure.axes[0].collections, pairwise(range(4)), strict=True):
+        ends = {tuple(map(tuple, segment)) for segment in lines.get_segments()}
+        assert ends == {
+            ((columns[left], a), (columns[right], b)) for a in layers[left] for b in layers[right]
+        }
+    digits = [text for text in texts(figure) if re.fullmatch(r"\d", text.get_text())]
+    assert [text.get_text() for text in digits] == list("0123456789")
+    assert [text.get_position()[1] for text in digits] == pytest.approx(layers[-1])
 
 
-def test_neuron_computes_right():
-    assert pytest.approx(1.0) == 0.9 * 0.5 - 0.2 + 0.6 * 2 - 0.45
+def test_a_network_of_few_neurons_is_drawn_whole():
+    figure, _ = show("plot_network", [10, 11, 1])
+    circles = [patch.center[0] for patch in figure.axes[0].patches if isinstance(patch, Circle)]
+    assert [circles.count(x) for x in sorted(set(circles))] == [10, 6, 1]
+    assert "133 numbers to learn" in words(figure)
+    assert not [word for word in words(figure) if re.fullmatch(r"\d", word)]
+    assert {"10\ninputs", "11\nneurons", "1\noutputs"} <= set(words(figure))
+    assert {"10 × 11 weights\n+ 11 biases", "11 × 1 weights\n+ 1 biases"} <= set(words(figure))
+
+
+def test_neuron_adds_up_what_it_shows():
+    """The numbers of the picture, read as a learner reads them, and computed anew."""
+    figure, alt = drawn("plot_neuron")
+    said = [word.replace("−", "-") for word in words(figure)]
+    products = [re.fullmatch(r"× (\S+) = (\S+)", word) for word in said]
+    weights, terms = zip(*[map(float, found.groups()) for found in products if found], strict=True)
+    [sums] = [word.split("\n") for word in said if "(bias)" in word]
+    assert [float(term) for term in sums[:3]] == list(terms)
+    bias = float(sums[3].removesuffix(" (bias)"))
+    total = float(sums[4].removeprefix("= "))
+    assert total == pytest.approx(sum(terms) + bias)
+    assert bias != 0, "so that a wrong sign shows"
+    axes = figure.axes[0]
+    circles = [patch for patch in axes.patches if isinstance(patch, Circle)]
+    *inputs, output = (
+        float(text.get_text())
+        for circle in circles
+        for text in axes.texts
+        if text.get_position() == circle.center
+    )
+    assert [i * w for i, w in zip(inputs, weights, strict=True)] == pytest.approx(terms, abs=0.005)
+    assert output == pytest.approx(1 / (1 + np.exp(-total)), abs=0.005)
+    numbers = f"{tuple(inputs)} are multiplied by its weights {weights}", f"bias {bias} add up to"
+    for expected in (*numbers, f"{total:.2f}; the sigmoid", f"output {output:.2f}."):
+        assert expected in alt
+    curve, dot = axes.lines
+    x, y = curve.get_xydata().T
+    [[dot_x, dot_y]] = dot.get_xydata()
+    assert np.interp(dot_x, x, y) == pytest.approx(dot_y, abs=0.002), "the dot is on the curve"
+    share = (y[0] - dot_y) / (y[0] - y[-1])  # y runs downward
+    assert share == pytest.approx(output, abs=0.01)
+    assert (dot_x - x[0]) / (x[-1] - x[0]) == pytest.approx((total + 5) / 10)
+
+
+def test_neuron_is_read_from_left_to_right():
+    figure, _ = drawn("plot_neuron")
+    headings = ["inputs", "times weights", "sum + bias", "activation", "output"]
+    places = {text.get_text(): text.get_position() for text in texts(figure)}
+    xs = [places[heading][0] for heading in headings]
+    assert xs == sorted(xs)
+    assert len({places[heading][1] for heading in headings}) == 1
+    arrows = [text for text in figure.axes[0].texts if getattr(text, "arrow_patch", None)]
+    assert len(arrows) == 5
+    for arrow in arrows:
+        assert arrow.xy[0] > arrow.get_position()[0], "to the right"
+    starts = [arrow.get_position()[1] for arrow in arrows[:3]]
+    assert starts == sorted(starts)
+    middle = starts[1]
+    assert [arrow.xy[1] for arrow in arrows[3:]] == [middle, middle]
 
 
 def test_activations_show_function_and_slope():
@@ -293,6 +400,26 @@ def test_activations_show_function_and_slope():
     y = left.get_ydata()
     np.testing.assert_allclose(right.get_ydata(), y * (1 - y), atol=1e-6)
     assert "its slope from 0.00 to 0.25" in alt
+    assert "sigmoid goes from 0.00 to 1.00" in alt
+    assert "and is 0.00 at input 6" in alt
+    assert (x[0], x[-1]) == (-6, 6)
+
+
+def test_activations_show_several_and_cut_off_what_grows_for_ever():
+    figure, alt = drawn("plot_activations")
+    left, right = figure.axes
+    low, high = left.get_ylim()
+    assert high == 2.3
+    assert -0.5 < low < 0
+    assert right.lines[1].get_ydata().max() == 1
+    assert "ReLU goes from 0.00 to 6.00, its slope from 0.00 to 1.00, and is 1.00 at" in alt
+    assert [line.get_label() for line in left.lines] == ["sigmoid", "ReLU"]
+    assert {"sigmoid", "ReLU"} <= set(words(figure))
+    assert left.lines[0].get_color() != left.lines[1].get_color()
+    assert left.lines[0].get_markevery() != left.lines[1].get_markevery()
+    figure, alt = show("plot_activations", {"minus": lambda x: -5 * x})
+    assert figure.axes[0].get_ylim() == (-2.3, 2.3)
+    assert "slope from −5.00 to −5.00" in alt
 
 
 def test_outputs_show_ten_bars_and_the_largest():
