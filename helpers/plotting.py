@@ -176,6 +176,11 @@ def _measured(history: Mapping[str, np.ndarray], part: str) -> np.ndarray:
     return np.flatnonzero(~np.isnan(rows).all(axis=0)) if rows else np.array([], int)
 
 
+def _function(value: Any, name: str) -> None:
+    if not callable(value):
+        raise LessonError(f"{name} must be a function, got {given.kind(value)}.")
+
+
 def _keys(name: str, holder: Mapping, keys: Iterable[str]) -> None:
     if not isinstance(holder, Mapping):
         raise LessonError(
@@ -362,6 +367,9 @@ def plot_images(
     columns = given.whole_number(columns, "columns")
     alt = f"{title or 'Handwritten digits'}: {len(images)} images in rows of {columns}"
     if captions is not None:
+        if not isinstance(captions, Iterable):
+            kind = given.kind(captions)
+            raise LessonError(f"captions must be {len(images)}, one an image, got {kind}.")
         captions = [str(c.item() if hasattr(c, "item") else c) for c in captions]
         if len(captions) != len(images):
             raise LessonError(f"captions must be {len(images)}, one an image, got {len(captions)}.")
@@ -590,11 +598,19 @@ def plot_activations(functions: Mapping[str, Callable]) -> None:
     figure, (left, right) = _charts(2, 3.6)
     told = []
     for index, (name, function) in enumerate(functions.items()):
+        _function(function, f"functions[{name!r}]")
         x = torch.linspace(-6, 6, 601, requires_grad=True)
-        y = function(x)
-        if getattr(y, "shape", None) != x.shape:
+        try:
+            y = function(x)
+            [slope] = torch.autograd.grad(y.sum(), x)
+        except (AttributeError, RuntimeError, TypeError) as error:
+            reason = str(error).split("\n")[0]
+            raise LessonError(
+                f"functions[{name!r}] must compute a torch tensor from one, such as torch.relu, "
+                f"but failed: {reason}"
+            ) from None
+        if y.shape != x.shape:
             raise LessonError(f"functions[{name!r}] must return a tensor as long as its input.")
-        [slope] = torch.autograd.grad(y.sum(), x)
         style = _line(index) | {"label": name, "markevery": (30 + 12 * index, 90)}
         left.plot(x.detach(), y.detach(), **style)
         right.plot(x.detach(), slope, **style)
@@ -944,6 +960,7 @@ def plot_optimizer_paths(
         LessonError: If there is no path, or one has another shape.
     """
     _dictionary(paths, "paths", "name to positions")
+    _function(loss, "loss")
     paths = {name: given.array(path, f"paths[{name!r}]") for name, path in paths.items()}
     for name, path in paths.items():
         if path.ndim != 2 or path.shape[1] != 2 or not len(path):
@@ -1158,7 +1175,12 @@ def plot_journey(steps: Sequence[tuple[str, float, float, float | None]]) -> Non
         raise LessonError("steps is empty: there is nothing to draw.")
     figure, [axes] = _charts(1, 1.1 + 0.42 * len(steps))
     told, lowest = [], 1.0
-    for row, (label, low, high, measured) in enumerate(steps):
+    for row, step in enumerate(steps):
+        if not isinstance(step, (tuple, list)) or len(step) != 4:
+            raise LessonError(f"steps[{row}] must be (label, low, high, measured), got {step!r}.")
+        label, low, high, measured = step
+        if not all(isinstance(n, (int, float, np.number, type(None))) for n in step[1:]):
+            raise LessonError(f"{label!r} must have numbers as its range and what was measured.")
         if not 0 <= low <= high <= 1:
             raise LessonError(f"{label!r} must have 0 <= low <= high <= 1, got {low} to {high}.")
         lowest = min(lowest, low, 1 if measured is None else measured)

@@ -7,13 +7,14 @@ import re
 import subprocess
 import sys
 from functools import cache
+from itertools import pairwise
 
 import matplotlib
 import numpy as np
 import pytest
 import torch
 from matplotlib.colors import to_rgb
-from matplotlib.patches import Rectangle
+from matplotlib.patches import Circle, Rectangle
 from matplotlib.text import Text
 from PIL import Image
 
@@ -217,6 +218,33 @@ def test_settings_of_the_learner_do_not_reach_the_figures(displayed):
     assert displayed[0].png == displayed[1].png
 
 
+def test_seaborn_changes_neither_settings_nor_backend_and_leaves_no_figure_open():
+    """What the learner set is what seaborn finds, and gives back with `reset_orig`."""
+    code = """
+import matplotlib, numpy as np
+matplotlib.rcParams["font.size"] = 7.5
+before = dict(dict.items(matplotlib.rcParams))
+from helpers import plotting
+plotting.display = lambda picture: None
+plotting.plot_confusion_matrix(np.eye(10))
+assert dict(dict.items(matplotlib.rcParams)) == before
+import seaborn
+seaborn.reset_orig()
+reset = dict(dict.items(matplotlib.rcParams)) | {"backend": before["backend"]}
+assert reset == before  # but for the backend, on which seaborn's own function settles
+from matplotlib import pyplot
+assert pyplot.get_fignums() == []
+"""
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_dollars_are_dollars():
+    figure, _ = show("plot_images", IMAGES[:2], ["$5$", r"$\frac$"], title="$x")
+    assert {"$5$", r"$\frac$", "$x"} <= set(words(figure))
+    for text in texts(figure):
+        assert not text.get_parse_math()
+
+
 def test_import_changes_no_setting_and_loads_neither_torch_nor_pyplot():
     code = (
         "import sys, matplotlib; before = dict(dict.items(matplotlib.rcParams)); "
@@ -264,12 +292,44 @@ def test_pixels_show_the_first_decimal_of_each():
     assert grid.sum() == 25
     assert "digit 3" in alt
     assert "4 of the 784" in alt
+    assert "What you see: a 3" in words(figure)
+    plain, under = figure.axes[0].images
+    np.testing.assert_array_equal(plain.get_array(), image)
+    np.testing.assert_allclose(under.get_array(), image * 0.45)
+    left, right, bottom, top = under.get_extent()
+    pitch = (right - left) / 28
+    places = [text.get_position() for text in texts(figure) if re.fullmatch(r"\d", text.get_text())]
+    for (row, column), (x, y) in zip(np.ndindex(28, 28), places, strict=True):
+        assert x == pytest.approx(left + (column + 0.5) * pitch)
+        assert y == pytest.approx(top + (row + 0.5) * (bottom - top) / 28)
+
+
+def test_mean_images_stand_under_their_digits():
+    figure, alt = drawn("plot_mean_images")
+    pictures = figure.axes[0].images
+    captions = [text for text in texts(figure) if re.fullmatch(r"\d", text.get_text())]
+    assert [text.get_text() for text in captions] == list("0123456789")
+    for picture, image, caption in zip(pictures, IMAGES, captions, strict=False):
+        np.testing.assert_array_equal(picture.get_array(), image)
+        left, right, _, top = picture.get_extent()
+        assert caption.get_position()[0] == pytest.approx((left + right) / 2)
+        assert 0 < top - caption.get_position()[1] < 0.2
+    assert len({picture.get_extent()[3] for picture in pictures}) == 2, "two rows of five"
+    assert "The mean image of each digit" in words(figure)
+    assert alt.startswith("The mean image of each digit, 0 to 9:")
 
 
 def test_bars_are_the_counts_of_the_digits():
     digits = np.repeat([0, 1, 3, 9], [5, 1234, 2, 7])
     figure, alt = show("plot_digit_counts", digits)
     assert [bar.get_height() for bar in figure.axes[0].patches] == [5, 1234, 0, 2] + [0] * 5 + [7]
+    middles = [bar.get_x() + bar.get_width() / 2 for bar in figure.axes[0].patches]
+    assert middles == pytest.approx(range(10))
+    assert [label.get_text() for label in figure.axes[0].get_xticklabels()] == list("0123456789")
+    assert "How many of each digit, in 1,248 images" in words(figure)
+    assert "0: 5, 1: 1,234, 2: 0, 3: 2, " in alt
+    assert "Fewest: 2;" in alt
+    assert "mine" in words(show("plot_digit_counts", digits, title="mine")[0])
     assert "1,234" in words(figure)
     assert "most: 1." in alt
 
@@ -279,10 +339,89 @@ def test_network_counts_its_numbers():
     assert "26,506 numbers to learn" in words(figure)
     assert "784 × 32 weights\n+ 32 biases" in words(figure)
     assert "32 × 10 = 320 weights" in alt
+    assert alt.startswith("A dense network: 784 inputs, 32 neurons, 32 neurons, 10 outputs, each")
+    circles = [patch.center for patch in figure.axes[0].patches if isinstance(patch, Circle)]
+    columns = sorted({x for x, _ in circles})
+    layers = [sorted(y for x, y in circles if x == column) for column in columns]
+    assert [len(layer) for layer in layers] == [6, 6, 6, 10], "long layers are drawn in part"
+    assert words(figure).count("⋮") == 3
+    for column, layer in zip(columns, layers, strict=True):
+        assert np.mean(layer) == pytest.approx(2.35)
+        steps = np.diff(layer)
+        assert steps.min() == pytest.approx(0.31)
+        assert np.allclose(steps[[0, -1]], 0.31)
+        assert steps.max() == pytest.approx(0.31 if column == columns[-1] else 0.93)
+    heads = [text for text in texts(figure) if re.search("inputs|neurons|outputs", text.get_text())]
+    assert [text.get_position()[0] for text in heads] == pytest.approx(columns)
+    for lines, (left, right) in zip(figure.axes[0].collections, pairwise(range(4)), strict=True):
+        ends = {tuple(map(tuple, segment)) for segment in lines.get_segments()}
+        assert ends == {
+            ((columns[left], a), (columns[right], b)) for a in layers[left] for b in layers[right]
+        }
+    digits = [text for text in texts(figure) if re.fullmatch(r"\d", text.get_text())]
+    assert [text.get_text() for text in digits] == list("0123456789")
+    assert [text.get_position()[1] for text in digits] == pytest.approx(layers[-1])
 
 
-def test_neuron_computes_right():
-    assert pytest.approx(1.0) == 0.9 * 0.5 - 0.2 + 0.6 * 2 - 0.45
+def test_a_network_of_few_neurons_is_drawn_whole():
+    figure, _ = show("plot_network", [10, 11, 1])
+    circles = [patch.center[0] for patch in figure.axes[0].patches if isinstance(patch, Circle)]
+    assert [circles.count(x) for x in sorted(set(circles))] == [10, 6, 1]
+    assert "133 numbers to learn" in words(figure)
+    assert not [word for word in words(figure) if re.fullmatch(r"\d", word)]
+    assert {"10\ninputs", "11\nneurons", "1\noutputs"} <= set(words(figure))
+    assert {"10 × 11 weights\n+ 11 biases", "11 × 1 weights\n+ 1 biases"} <= set(words(figure))
+
+
+def test_neuron_adds_up_what_it_shows():
+    """The numbers of the picture, read as a learner reads them, and computed anew."""
+    figure, alt = drawn("plot_neuron")
+    said = [word.replace("−", "-") for word in words(figure)]
+    products = [re.fullmatch(r"× (\S+) = (\S+)", word) for word in said]
+    weights, terms = zip(*[map(float, found.groups()) for found in products if found], strict=True)
+    [sums] = [word.split("\n") for word in said if "(bias)" in word]
+    assert [float(term) for term in sums[:3]] == list(terms)
+    bias = float(sums[3].removesuffix(" (bias)"))
+    total = float(sums[4].removeprefix("= "))
+    assert total == pytest.approx(sum(terms) + bias)
+    assert bias != 0, "so that a wrong sign shows"
+    axes = figure.axes[0]
+    circles = [patch for patch in axes.patches if isinstance(patch, Circle)]
+    *inputs, output = (
+        float(text.get_text())
+        for circle in circles
+        for text in axes.texts
+        if text.get_position() == circle.center
+    )
+    assert [i * w for i, w in zip(inputs, weights, strict=True)] == pytest.approx(terms, abs=0.005)
+    assert output == pytest.approx(1 / (1 + np.exp(-total)), abs=0.005)
+    numbers = f"{tuple(inputs)} are multiplied by its weights {weights}", f"bias {bias} add up to"
+    for expected in (*numbers, f"{total:.2f}; the sigmoid", f"output {output:.2f}."):
+        assert expected in alt
+    curve, dot = axes.lines
+    x, y = curve.get_xydata().T
+    [[dot_x, dot_y]] = dot.get_xydata()
+    assert np.interp(dot_x, x, y) == pytest.approx(dot_y, abs=0.002), "the dot is on the curve"
+    share = (y[0] - dot_y) / (y[0] - y[-1])  # y runs downward
+    assert share == pytest.approx(output, abs=0.01)
+    assert (dot_x - x[0]) / (x[-1] - x[0]) == pytest.approx((total + 5) / 10)
+
+
+def test_neuron_is_read_from_left_to_right():
+    figure, _ = drawn("plot_neuron")
+    headings = ["inputs", "times weights", "sum + bias", "activation", "output"]
+    places = {text.get_text(): text.get_position() for text in texts(figure)}
+    xs = [places[heading][0] for heading in headings]
+    assert xs == sorted(xs)
+    assert len({places[heading][1] for heading in headings}) == 1
+    arrows = [text for text in figure.axes[0].texts if getattr(text, "arrow_patch", None)]
+    assert len(arrows) == 5
+    for arrow in arrows:
+        assert arrow.xy[0] > arrow.get_position()[0], "to the right"
+    starts = [arrow.get_position()[1] for arrow in arrows[:3]]
+    assert starts == sorted(starts)
+    middle = starts[1]
+    assert [arrow.xy[1] for arrow in arrows[3:]] == [middle, middle]
 
 
 def test_activations_show_function_and_slope():
@@ -293,6 +432,26 @@ def test_activations_show_function_and_slope():
     y = left.get_ydata()
     np.testing.assert_allclose(right.get_ydata(), y * (1 - y), atol=1e-6)
     assert "its slope from 0.00 to 0.25" in alt
+    assert "sigmoid goes from 0.00 to 1.00" in alt
+    assert "and is 0.00 at input 6" in alt
+    assert (x[0], x[-1]) == (-6, 6)
+
+
+def test_activations_show_several_and_cut_off_what_grows_for_ever():
+    figure, alt = drawn("plot_activations")
+    left, right = figure.axes
+    low, high = left.get_ylim()
+    assert high == 2.3
+    assert -0.5 < low < 0
+    assert right.lines[1].get_ydata().max() == 1
+    assert "ReLU goes from 0.00 to 6.00, its slope from 0.00 to 1.00, and is 1.00 at" in alt
+    assert [line.get_label() for line in left.lines] == ["sigmoid", "ReLU"]
+    assert {"sigmoid", "ReLU"} <= set(words(figure))
+    assert left.lines[0].get_color() != left.lines[1].get_color()
+    assert left.lines[0].get_markevery() != left.lines[1].get_markevery()
+    figure, alt = show("plot_activations", {"minus": lambda x: -5 * x})
+    assert figure.axes[0].get_ylim() == (-2.3, 2.3)
+    assert "slope from −5.00 to −5.00" in alt
 
 
 def test_outputs_show_ten_bars_and_the_largest():
@@ -306,14 +465,40 @@ def test_outputs_show_ten_bars_and_the_largest():
     assert len(colors) == 1
     assert to_rgb(axes.patches[7].get_facecolor()) not in colors
     assert alt.endswith("The largest: 7, wrong.")
+    assert "Ten outputs. The largest: 7, wrong" in words(figure)
+    assert "True digit: 4" in words(figure)
+    np.testing.assert_array_equal(figure.axes[0].images[0].get_array(), IMAGES[0])
+    assert [text.get_text() for text in axes.texts] == ["0.10"] * 7 + ["0.20", "0.10", "0.10"]
+    assert [label.get_text() for label in axes.get_yticklabels()] == list("0123456789")
+    assert axes.get_xlim() == pytest.approx((-0.04, 1.2))
+    assert "bars. 0: 0.10, 1: 0.10, 2: 0.10" in alt
+    assert show("plot_outputs", IMAGES[0], outputs, 7)[1].endswith("The largest: 7, right.")
+
+
+def test_bars_of_numbers_below_zero_and_above_one_fit_in():
+    outputs = np.array([-3, 5, 0.5, 0, 0, 0, 0, 0, 0, -0.001])
+    figure, alt = show("plot_outputs", IMAGES[0], outputs, 1)
+    axes = figure.axes[1]
+    assert axes.get_xlim() == pytest.approx((-3 - 0.04 * 8, 5 + 0.2 * 8))
+    assert [text.xy[0] for text in axes.texts] == [0, 5, 0.5] + [0] * 7, "behind the bar, or zero"
+    assert [text.get_text() for text in axes.texts][:2] == ["−3.00", "5.00"]
+    assert axes.lines[0].get_xdata() == [0, 0], "the zero line"
+    assert "0: −3.00, 1: 5.00" in alt
+    axes = show("plot_outputs", IMAGES[0], -np.arange(1.0, 11), 1)[0].axes[1]
+    assert axes.get_xlim() == pytest.approx((-10.4, 2))
 
 
 def test_softmax_is_torchs():
     numbers = torch.tensor([1000.0, -3, 998, 0, 1, 2, 3, 4, 5, 6])
-    figure, _ = show("plot_softmax", numbers)
+    figure, alt = show("plot_softmax", numbers)
     bars = [bar.get_width() for bar in figure.axes[1].patches]
     assert bars == pytest.approx(torch.softmax(numbers, 0).tolist())
     assert "−3.0" in words(figure)
+    assert "between −3.0 and 1000.0 into ten probabilities" in alt
+    assert "1000.0 for digit 0, becomes the largest probability, 0.88." in alt
+    assert [bar.get_width() for bar in figure.axes[0].patches] == numbers.tolist()
+    assert [text.get_text() for text in figure.axes[0].texts][:3] == ["1000.0", "−3.0", "998.0"]
+    assert [text.get_text() for text in figure.axes[1].texts][:3] == ["0.88", "0.00", "0.12"]
 
 
 def test_history_draws_training_and_validation():
@@ -328,19 +513,149 @@ def test_history_draws_training_and_validation():
     assert {"training images", "validation images", "90%"} <= set(words(figure))
 
 
+NAN = float("nan")
+EVERY_SECOND = {
+    "epoch": [1, 2, 3, 4, 5],
+    "train_loss": [0.5, 0.4, 0.3, 0.2, 0.1],
+    "train_accuracy": [0.5, 0.6, 0.7, 0.8, 0.9],
+    "validation_loss": [NAN, 0.45, NAN, 0.25, NAN],
+    "validation_accuracy": [NAN, 0.55, NAN, 0.75, NAN],
+}
+NEVER = EVERY_SECOND | {"validation_loss": [NAN] * 5, "validation_accuracy": [NAN] * 5}
+ONCE = EVERY_SECOND | {
+    "validation_loss": [0.45, *[NAN] * 4],
+    "validation_accuracy": [0.55, *[NAN] * 4],
+}
+DIVERGED = EVERY_SECOND | {
+    "train_loss": [0.5, float("inf"), NAN, NAN, NAN],
+    "train_accuracy": [0.5, 0.1, 0.1, 0.1, 0.1],
+    "validation_loss": [NAN] * 5,
+    "validation_accuracy": [0.1] * 5,
+}
+
+
+def points(line):
+    return [tuple(point) for point in line.get_xydata().tolist()]
+
+
+def test_history_has_a_marker_at_each_epoch_that_was_measured():
+    figure, alt = show("plot_history", EVERY_SECOND)
+    for axes, measure in zip(figure.axes, ("loss", "accuracy"), strict=True):
+        training, validation = axes.lines
+        assert points(training) == list(zip(range(1, 6), EVERY_SECOND[f"train_{measure}"]))
+        expected = [(epoch, EVERY_SECOND[f"validation_{measure}"][epoch - 1]) for epoch in (2, 4)]
+        assert points(validation) == expected
+        assert validation.get_marker() not in ("", "None", None)
+        assert validation.get_linestyle() == "-"
+        assert training.get_linestyle() == "--"
+    assert alt == (
+        "Training over 5 epochs: loss on training images from 0.500 to 0.100; "
+        "loss on validation images from 0.450 to 0.250 (measured after 2 of 5 epochs, the last "
+        "time after epoch 4); accuracy on training images from 0.500 to 0.900; accuracy on "
+        "validation images from 0.550 to 0.750 (measured after 2 of 5 epochs, the last time after "
+        "epoch 4)."
+    )
+
+
+def test_history_that_was_never_measured_or_once():
+    figure, alt = show("plot_history", NEVER)
+    assert [len(axes.lines) for axes in figure.axes] == [1, 1]
+    assert "validation images" not in words(figure)
+    assert "; accuracy on validation images never measured." in alt
+    figure, alt = show("plot_history", ONCE)
+    assert points(figure.axes[1].lines[1]) == [(1, 0.55)]
+    assert "from 0.550 to 0.550 (measured after 1 of 5 epochs, the last time after epoch 1)" in alt
+
+
+def test_history_that_diverged_says_so_and_is_measured_all_the_same():
+    figure, alt = show("plot_history", DIVERGED)
+    loss, accuracy = figure.axes
+    assert loss.lines[0].get_ydata()[0] == 0.5
+    assert accuracy.lines[1].get_ydata().tolist() == [0.1] * 5
+    assert "loss on training images from 0.500 to no finite number;" in alt
+    assert "loss on validation images from no finite number to no finite number;" in alt
+    assert "measured after" not in alt
+
+
+def test_learning_curves_draw_what_was_measured():
+    named = {"every second": EVERY_SECOND, "never": NEVER, "once": ONCE, "diverged": DIVERGED}
+    figure, alt = show("plot_learning_curves", named)
+    for axes, measure in zip(figure.axes, ("loss", "accuracy"), strict=True):
+        lines = [line for line in axes.lines if len(line.get_xdata())]
+        assert len(lines) == 7, "the one that was never measured has one line"
+        expected = [(epoch, EVERY_SECOND[f"validation_{measure}"][epoch - 1]) for epoch in (2, 4)]
+        assert points(lines[1]) == expected
+        assert points(lines[4]) == [(1, ONCE[f"validation_{measure}"][0])]
+        assert lines[1].get_color() == lines[0].get_color() != lines[2].get_color()
+        assert to_rgb(lines[0].get_markerfacecolor()) == (1, 1, 1)
+        assert to_rgb(lines[1].get_markerfacecolor()) == to_rgb(lines[1].get_color())
+        assert lines[0].get_linewidth() < lines[1].get_linewidth()
+    assert alt == (
+        "Learning curves: loss and accuracy by epoch, training dashed, validation solid. "
+        "every second ends at 90.0% on training images and 75.0% on validation images (epoch 4); "
+        "never ends at 90.0% on training images; "
+        "once ends at 90.0% on training images and 55.0% on validation images (epoch 1); "
+        "diverged ends at 10.0% on training images and 10.0% on validation images."
+    )
+    assert set(named) <= set(words(figure))
+
+
+def test_learning_curves_of_many_epochs_have_a_few_markers():
+    epochs = list(range(1, 41))
+    shares = np.linspace(0.1, 0.9, 40).tolist()
+    history = dict.fromkeys(("train_loss", "train_accuracy", "validation_loss"), shares)
+    history |= {"epoch": epochs, "validation_accuracy": [*shares[:16], *[NAN] * 24]}
+    history["validation_loss"] = history["validation_accuracy"]
+    figure, _ = show("plot_learning_curves", {"SGD": history})
+    training, validation = figure.axes[1].lines
+    assert (training.get_markevery(), validation.get_markevery()) == (5, 2)
+    assert len(validation.get_xdata()) == 16
+
+
+def test_charts_by_epoch_have_whole_epochs_and_percent():
+    for name in ("plot_history", "plot_learning_curves"):
+        figure, _ = drawn(name)
+        loss, accuracy = figure.axes
+        assert (loss.get_title(loc="left"), accuracy.get_title(loc="left")) == ("Loss", "Accuracy")
+        for axes in figure.axes:
+            assert axes.get_xlabel() == "epoch"
+            assert all(tick == round(tick) for tick in axes.get_xticks())
+            assert axes.yaxis.get_gridlines()[0].get_visible()
+            assert not axes.xaxis.get_gridlines()[0].get_visible()
+        assert accuracy.yaxis.get_major_formatter()(0.985, 0) == "98.5%"
+        assert "%" not in loss.yaxis.get_major_formatter()(0.985, 0)
+
+
 def test_history_of_one_epoch_shows_the_running_mean_of_its_steps():
     figure, alt = show("plot_history", ONE_EPOCH)
     [line] = figure.axes[0].lines
     assert line.get_xdata()[[0, -1]].tolist() == [10, 600]
     assert line.get_ydata()[0] == pytest.approx(np.mean(ONE_EPOCH["step_losses"][:10]))
     assert "600 steps" in alt
+    means = [np.mean(ONE_EPOCH["step_losses"][n : n + 10]) for n in range(591)]
+    assert line.get_ydata() == pytest.approx(means)
+    axes = figure.axes[0]
+    assert axes.get_xlim() == (0, 600)
+    assert axes.get_ylim() == pytest.approx((0, 1.08 * means[0]))
+    assert axes.get_title(loc="left") == "Loss along the epoch: mean of the last 10 steps"
+    assert f"from {means[0]:.3f} at the beginning to {means[-1]:.3f} at the end" in alt
+
+
+def test_history_of_one_epoch_without_its_steps_is_drawn_by_epoch():
+    figure, alt = show("plot_history", {**ONE_EPOCH, "step_losses": []})
+    assert len(figure.axes) == 2
+    assert alt.startswith("Training over 1 epochs: loss on training images from 0.090 to 0.090;")
 
 
 def test_history_of_a_training_that_diverged_is_drawn():
     losses = [0.1, 0.2, 5.0] + [float("nan")] * 57
-    show("plot_history", ONE_EPOCH | {"step_losses": losses})
-    show("plot_history", ONE_EPOCH | {"step_losses": [float("nan")] * 5})
-    show("plot_step_losses", {1: losses})
+    figure, alt = show("plot_history", ONE_EPOCH | {"step_losses": losses})
+    assert figure.axes[0].get_ylim() == pytest.approx((0, 1.08 * 5))
+    assert "to no finite number at the end" in alt
+    figure, _ = show("plot_history", ONE_EPOCH | {"step_losses": [float("nan")] * 5})
+    assert figure.axes[0].get_ylim() == pytest.approx((0, 1.08))
+    figure, alt = show("plot_step_losses", {1: losses})
+    assert "mean loss of the last steps no finite number, single steps spread by no finite" in alt
 
 
 def test_confusion_matrix_has_true_digits_as_rows():
@@ -418,6 +733,18 @@ def test_batch_shows_its_shape(count):
     assert len(figure.axes[0].images) == min(count, 16)
     assert f"({count}, 28, 28)" in alt
     assert any(f"images ({count}, 28, 28), digits ({count},)" in word for word in words(figure))
+    assert ("(the first 16 shown)" in alt) is (count > 16)
+    pictures = figure.axes[0].images[::-1]  # drawn from the back to the front
+    extents = [picture.get_extent() for picture in pictures]
+    assert [extent[0] for extent in extents] == sorted(extent[0] for extent in extents)
+    assert [extent[3] for extent in extents] == sorted((e[3] for e in extents), reverse=True)
+    said = {text.get_position()[0]: text.get_text() for text in texts(figure)}
+    for index, (picture, extent) in enumerate(zip(pictures, extents, strict=True)):
+        np.testing.assert_array_equal(picture.get_array(), images[index])
+        below = [text for x, text in said.items() if extent[0] < x < extent[1] and len(text) == 1]
+        assert str(digits[index]) in below
+    listed = ", ".join(map(str, digits[:16]))
+    assert f"the digit of each image below: {listed}" in alt
 
 
 def test_batch_sizes_are_bars():
@@ -426,6 +753,15 @@ def test_batch_sizes_are_bars():
         assert [bar.get_width() for bar in axes.patches] == [RESULTS[s][key] for s in RESULTS]
     assert {"60,000", "3,750", "20.0 s", "93.0%"} <= set(words(figure))
     assert "batch size 16: 3,750 steps, 2.0 seconds, accuracy 87.0%" in alt
+    assert [axes.get_title(loc="left") for axes in figure.axes] == ["Steps", "Seconds", "Accuracy"]
+    assert figure.axes[0].get_ylabel() == "batch size"
+    assert [label.get_text() for label in figure.axes[0].get_yticklabels()] == ["1", "16"]
+    for axes, highest in zip(figure.axes, (60000, 20, 0.93), strict=True):
+        assert axes.get_xlim() == pytest.approx((0, 1.5 * highest))
+        assert axes.yaxis_inverted()
+        for bar, text in zip(axes.patches, axes.texts, strict=True):
+            middle = bar.get_y() + bar.get_height() / 2
+            assert text.xy == pytest.approx((bar.get_width(), middle)), "behind its bar"
 
 
 def test_step_losses_lie_at_the_images_seen():
@@ -436,6 +772,27 @@ def test_step_losses_lie_at_the_images_seen():
     assert one.get_ylim() == sixteen.get_ylim()
     assert one.get_xlim() == sixteen.get_xlim()
     assert one.lines[1].get_ydata()[0] == pytest.approx(np.linspace(0.2, 0.1, 160)[:4].mean())
+    assert one.lines[1].get_xdata()[[0, -1]].tolist() == [4, 160], "a mean stands at its last step"
+    assert sixteen.lines[1].get_xdata()[[0, -1]].tolist() == [16, 160]
+    assert one.lines[0].get_ydata() == pytest.approx(np.linspace(0.2, 0.1, 160))
+    assert one.lines[0].get_linewidth() < 1 < one.lines[1].get_linewidth()
+    assert (one.get_title(loc="left"), sixteen.get_title(loc="left")) == (
+        "batch size 1",
+        "batch size 16",
+    )
+
+
+def test_the_highest_losses_of_single_steps_are_cut_off_and_no_others():
+    """The axis ends 15% above what 98 of 100 steps are below; outliers would flatten the rest."""
+    losses = np.linspace(0, 1, 101)
+    figure, alt = show("plot_step_losses", {1: losses, 4: losses / 2})
+    for axes in figure.axes:
+        assert axes.get_ylim() == pytest.approx((0, 1.15 * 0.98))
+    losses[-1] = 1000
+    assert show("plot_step_losses", {1: losses})[0].axes[0].get_ylim()[1] < 1.2
+    window = np.linspace(0, 1, 101)[-2:]
+    assert f"batch size 1: mean loss of the last steps {window.mean():.3f}, " in alt
+    assert f"single steps spread by {window.std():.3f}; batch size 4" in alt
 
 
 def test_learning_curves_draw_training_dashed_and_validation_solid():
@@ -455,7 +812,23 @@ def test_paths_have_a_panel_each_and_the_loss_reached():
     ]
     np.testing.assert_array_equal(figure.axes[0].lines[0].get_xydata(), PATHS["SGD"])
     assert "where it is 18" in alt
-    show("plot_optimizer_paths", PATHS | {"third": [[0, 0]]}, lambda x, y: x**2 + y**2)
+    assert "SGD: loss 0.005 after 2 steps; Adam: loss 7 after 1 steps." in alt
+    for axes, path in zip(figure.axes, PATHS.values(), strict=True):
+        assert axes.texts[0].get_text() == "start"
+        assert axes.texts[0].xy == pytest.approx(path[0])
+        [contours] = axes.collections
+        for level, curves in zip(contours.levels, contours.get_paths(), strict=True):
+            x, y = curves.vertices.T
+            if len(x):
+                height = x**2 / 2 + 10 * y**2
+                assert height == pytest.approx(level, abs=0.1), "on its contour line"
+        assert len(contours.levels) == 11
+        # All of all paths is inside, with a margin of 12% of their width and height.
+        assert axes.get_xlim() == pytest.approx((-4 - 0.12 * 4.1, 0.1 + 0.12 * 4.1))
+        assert axes.get_ylim() == pytest.approx((-1 - 0.12 * 2, 1 + 0.12 * 2))
+    figure, _ = show("plot_optimizer_paths", PATHS | {"third": [[0, 0]]}, lambda x, y: x**2 + y**2)
+    assert [axes.axison for axes in figure.axes] == [True, True, True, False]
+    assert figure.axes[2].get_title(loc="left") == "third: loss below 0.001 after 0 steps"
 
 
 def test_mistakes_stand_in_the_row_of_their_true_digit():
@@ -512,6 +885,17 @@ def test_image_rows_carry_their_labels():
     assert {"as they are", "shifted"} <= set(words(figure))
     assert len({picture.get_extent()[3] for picture in pictures}) == 2
     assert "shifted (6 images)" in alt
+    for index, picture in enumerate(pictures):
+        np.testing.assert_array_equal(picture.get_array(), IMAGES[index])
+        left, right, bottom, top = picture.get_extent()
+        label = "as they are" if index < 4 else "shifted"
+        [text] = [text for text in texts(figure) if text.get_text() == label]
+        assert top < text.get_position()[1] < bottom
+        assert text.get_position()[0] < left
+        assert right - left == pytest.approx(bottom - top)
+    lefts = [picture.get_extent()[0] for picture in pictures]
+    assert lefts[:4] == lefts[4:8], "the same place in each row has the same column"
+    assert lefts[4:] == sorted(set(lefts))
 
 
 def test_robustness_gives_each_network_one_line_style():
@@ -522,6 +906,13 @@ def test_robustness_gives_each_network_one_line_style():
     assert shift.lines[0].get_color() == noise.lines[0].get_color()
     assert "shift (pixels) 0 to 4, clean: 90% to 40%" in alt
     assert {"clean", "disturbed", "guessing"} <= set(words(figure))
+    assert list(shift.lines[0].get_xdata()) == [0, 2, 4]
+    assert list(noise.lines[0].get_xdata()) == [0, 0.3]
+    assert (shift.get_xlabel(), noise.get_xlabel()) == ("shift (pixels)", "noise")
+    for axes in figure.axes:
+        assert axes.get_ylim() == (0, 1.03)
+        assert axes.lines[-1].get_ydata() == [0.1, 0.1], "one in ten is right by guessing"
+    assert "noise 0 to 0.3, disturbed: 90% to 80%" in alt
 
 
 def test_journey_marks_what_is_out_of_range():
@@ -532,9 +923,38 @@ def test_journey_marks_what_is_out_of_range():
         (low, pytest.approx(high - low)) for _, low, high, _ in STEPS
     ]
     assert [line.get_xdata()[0] for line in axes.lines] == [0.82, 0.75]
+    assert [line.get_ydata()[0] for line in axes.lines] == [0, 1]
+    assert [bar.get_y() + bar.get_height() / 2 for bar in bars] == [0, 1, 2]
+    assert [label.get_text() for label in axes.get_yticklabels()] == [label for label, *_ in STEPS]
+    assert axes.yaxis_inverted(), "the first step on top"
+    assert [text.xy for text in axes.texts] == [(0.84, 0), (0.75, 1)], "behind bar and dot"
+    assert axes.get_xlim() == pytest.approx((0.58, 1.06))
+    assert axes.get_xticks() == pytest.approx([0.6, 0.7, 0.8, 0.9, 1])
+    inside, outside = axes.lines
+    assert (inside.get_color(), outside.get_color()) == (plotting.BLUE, plotting.VERMILION)
+    assert alt.startswith(
+        "Accuracy after each step of the series. baseline: expected 80.0% to 84.0%, measured "
+        "82.0%; sigmoid: expected 60.0% to 70.0%, measured 75.0% (out of range); "
+    )
     assert axes.lines[0].get_marker() != axes.lines[1].get_marker()
     assert {"82.0%", "75.0% (out of range)"} <= set(words(figure))
     assert alt.endswith("softmax: expected 76.0% to 83.0%.")
+
+
+@pytest.mark.parametrize(
+    ("measured", "said"),
+    [
+        (0.8, "80.0%"),
+        (0.84, "84.0%"),
+        (0.79, "79.0% (out of range)"),
+        (0.85, "85.0% (out of range)"),
+    ],
+)
+def test_the_ends_of_a_range_belong_to_it(measured, said):
+    figure, _ = show("plot_journey", [("baseline", 0.8, 0.84, measured)])
+    assert said in words(figure)
+    assert (figure.axes[0].lines[0].get_marker() == "o") is ("out" not in said)
+    assert figure.axes[0].get_xlim()[0] <= measured
 
 
 # ---------------------------------------------------------------- as pictures
@@ -757,6 +1177,77 @@ NEGATIVE[2, 3] = -4
             r"curves\['a'\]\['accuracies'\]\['b'\] must be as many as the levels, 1, got 2",
         ),
         ("plot_journey", ([("a", 0.9, 0.8, None)],), "'a' must have 0 <= low <= high <= 1"),
+        ("plot_journey", ([("a", 0.9, 1.1, None)],), "'a' must have 0 <= low <= high <= 1"),
+        ("plot_journey", ([],), "steps is empty"),
+        ("plot_journey", ([("a", 0.9)],), r"steps\[0\] must be \(label, low, high, measured\)"),
+        ("plot_journey", ([("a", 0.1, 0.2, "x")],), "'a' must have numbers"),
+        ("plot_images", (IMAGES[:3] * 255,), "images must go from 0 to 1, got .* to 25.*usual cau"),
+        ("plot_images", (IMAGES[:3] - 5,), "images must go from 0 to 1, got -5 to -4.*usual caus"),
+        ("plot_images", (IMAGES[:3], 5), "captions must be 3, one an image, got an int"),
+        ("plot_images", (IMAGES[:3], None, 2.5), "columns must be a whole number, .* got 2.5"),
+        ("plot_batch", (DIGITS, IMAGES), "images and digits are swapped"),
+        ("plot_mistakes", (DIGITS, IMAGES, DIGITS), "images and digits are swapped"),
+        ("plot_mistakes", (IMAGES, DIGITS, np.eye(10)[DIGITS]), "predictions.*argmax"),
+        ("plot_mistakes", (IMAGES, DIGITS, DIGITS, 0), "per_digit must be .*, 1 to 10, got 0"),
+        ("plot_confused_pairs", (MATRIX, 31), "pairs must be a whole number, 1 to 30, got 31"),
+        ("plot_confusion_matrix", (MATRIX + 0.5,), "must hold counts"),
+        ("plot_confusion_matrix", (MATRIX * np.inf,), "must hold counts .* got inf"),
+        ("plot_outputs", (IMAGES[0], [0.1] * 10, 2.0), "digit must be a whole number, 0 to 9, got"),
+        ("plot_network", ([784] * 7,), "layer_sizes must be two to six"),
+        ("plot_network", (["a", "b"],), r"layer_sizes must be .* got \['a', 'b'\]"),
+        ("plot_network", (784,), "layer_sizes must be two to six .* got 784"),
+        ("plot_network", ([784, 2.5, 10],), "layer_sizes must be two to six"),
+        ("plot_activations", ([torch.relu],), "functions must be a dictionary, .* got a list"),
+        ("plot_activations", ({"a": 5},), r"functions\['a'\] must be a function, got an int"),
+        ("plot_activations", ({"a": np.sign},), r"functions\['a'\] must .* torch tensor"),
+        ("plot_activations", ({"a": torch.ones_like},), r"functions\['a'\] must .* torch tensor"),
+        ("plot_history", (None,), r"history must be trainer\.history, got None"),
+        ("plot_history", ([0.1],), r"history must be trainer\.history, got a list"),
+        (
+            "plot_history",
+            (HISTORY | {"train_loss": [1, 2]},),
+            r"history\['train_loss'\] must be as many as the epochs, 3, got 2",
+        ),
+        (
+            "plot_history",
+            (HISTORY | {"validation_accuracy": [1] * 4},),
+            r"history\['validation_accuracy'\] must be as many as the epochs, 3, got 4",
+        ),
+        ("plot_history", (HISTORY | {"train_loss": [None] * 3},), "must be numbers, got a list of"),
+        (
+            "plot_history",
+            (HISTORY | {"epoch": [[1, 2, 3]]},),
+            "must be a list of numbers, got shap",
+        ),
+        (
+            "plot_history",
+            (HISTORY | {"train_loss": [[1], [2, 3]]},),
+            "must all have the same shape",
+        ),
+        ("plot_history", (ONE_EPOCH | {"step_losses": "x"},), "must be numbers, got a str"),
+        (
+            "plot_learning_curves",
+            ({"SGD": HISTORY | {"validation_loss": [1, 2]}},),
+            r"histories\['SGD'\]\['validation_loss'\] must be as many as the epochs, 3, got 2",
+        ),
+        ("plot_learning_curves", (HISTORY,), r"histories\['epoch'\] must be trainer\.history, got"),
+        ("plot_learning_curves", ({},), "histories is empty"),
+        ("plot_batch_sizes", ({1: 5},), r"results\[1\] must be a dictionary with \['steps', "),
+        (
+            "plot_batch_sizes",
+            ({1: {"steps": 1, "seconds": "x", "accuracy": 1}},),
+            r"results\[1\] must be numbers",
+        ),
+        ("plot_step_losses", ({0: [1.0]},), "each key of step_losses, .* 1 or more, got 0"),
+        ("plot_step_losses", ([1.0],), "step_losses must be a dictionary, .* got a list"),
+        ("plot_optimizer_paths", (PATHS, 5), "loss must be a function, got an int"),
+        ("plot_image_rows", (IMAGES,), "images must be a dictionary, .* got an ndarray of shape"),
+        ("plot_robustness", ([1],), "curves must be a dictionary, .* got a list"),
+        (
+            "plot_robustness",
+            ({"a": {"levels": [1], "accuracies": [1]}},),
+            r"curves\['a'\]\['accuracies'\] must be a dictionary, .* got a list",
+        ),
     ],
 )
 def test_says_what_is_wrong(displayed, name, arguments, message):
