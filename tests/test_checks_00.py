@@ -412,6 +412,8 @@ def test_random_numbers_go_on_as_if_nothing_was_checked(name, capsys):
         else:
             verdict(capsys, name)
         assert random_states() == before
+        draw()
+        before = random_states()
     half = len(drawn) // 2
     assert drawn[:half] == drawn[half:]  # whatever a function draws, the verdict is the same
 
