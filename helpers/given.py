@@ -226,7 +226,7 @@ def images_and_digits(some_images: ArrayLike, some_digits: ArrayLike) -> tuple[N
     return taken, digits(second, count=len(taken))
 
 
-def pairs(values: Any) -> tuple[list, list]:
+def pairs(values: Any) -> tuple[list[Any], list[Any]]:
     """Take a list of pairs (image, digit), as `list(zip(images, digits))` makes it, apart.
 
     Args:

@@ -542,7 +542,9 @@ def test_history_has_a_marker_at_each_epoch_that_was_measured():
     figure, alt = show("plot_history", EVERY_SECOND)
     for axes, measure in zip(figure.axes, ("loss", "accuracy"), strict=True):
         training, validation = axes.lines
-        assert points(training) == list(zip(range(1, 6), EVERY_SECOND[f"train_{measure}"]))
+        assert points(training) == list(
+            zip(range(1, 6), EVERY_SECOND[f"train_{measure}"], strict=True)
+        )
         expected = [(epoch, EVERY_SECOND[f"validation_{measure}"][epoch - 1]) for epoch in (2, 4)]
         assert points(validation) == expected
         assert validation.get_marker() not in ("", "None", None)

@@ -550,7 +550,7 @@ WRONG_CALLS = {
     ),
     "array for validation": (
         lambda c, t, i, d: t.fit(c, make_dataloader(i, d), i),
-        r"validation_dataloader must be a dataloader, got a ndarray of shape \(500, 28, 28\)",
+        r"validation_dataloader must be a dataloader, got an ndarray of shape \(500, 28, 28\)",
     ),
     "two for validation": (
         lambda c, t, i, d: t.fit(c, make_dataloader(i, d), [make_dataloader(i, d)] * 2),
@@ -778,17 +778,17 @@ WRONG_DATA = {
     "lengths": (lambda i, d: (i, d[:9]), "digits must be as many as the images, 500, got 9"),
     "float digits": (
         lambda i, d: (i, d / 1.0),
-        r"digits must be whole numbers.*float64.*astype\(int\)",
+        r"digits must be whole numbers.*float64. Write np\.array\(digits, int\)",
     ),
     "ten": (lambda i, d: (i, d + 1), "digits must be whole numbers from 0 to 9, got 10"),
     "negative": (lambda i, d: (i, d - 1), "digits must be whole numbers from 0 to 9, got -1"),
     "one-hot": (
         lambda i, d: (i, np.eye(10)[d]),
-        r"got \(500, 10\)\. Write digits\.argmax\(axis=1\)",
+        r"got \(500, 10\)\. Write np\.argmax\(digits, axis=1\)",
     ),
     "bytes": (
         lambda i, d: ((i * 255).astype(np.uint8), d),
-        r"whole numbers up to 25\d .*Divide by 255",
+        r"whole numbers from 0 to 25\d .*Divide by 255",
     ),
     "0..255": (lambda i, d: (i * 255, d), r"from 0 to 1, got .* to 25\d.*divide by 255"),
     "standardised": (
