@@ -535,8 +535,11 @@ assert drawn_outputs[1, 7] < drawn_outputs[0, 7] - 0.1
 # - **Convolutional networks.** Ours does not know that pixels have neighbors. A
 #   [*convolutional network*](glossary.ipynb) slides *filters*, small patterns of weights, over the
 #   image, so that a stroke is recognized wherever it stands. LeNet-5 (LeCun, Bottou, Bengio and
-#   Haffner, 1998) reads more than 99% of the test images. deeplay has such networks too:
-#   `dl.ConvolutionalNeuralNetwork`.
+#   Haffner, 1998) reads more than 99% of the test images. deeplay has such networks too. They want
+#   images with a channel, (N, 1, 28, 28), and their ten maps must become ten numbers:
+#   `nn.Sequential(nn.Unflatten(1, (1, 28)), dl.ConvolutionalNeuralNetwork(1, [8, 16], 10).build(),
+#   nn.AdaptiveAvgPool2d(1), nn.Flatten())`, with `from torch import nn`, is a network for
+#   `Classifier(network, num_classes=10).create()`.
 # - **More augmentation.** Turn, shift, stretch and add noise, with new draws in every epoch. It
 #   helps a larger network more, which has less need to trade one thing for another.
 # - **Ensembles.** Train several networks from different seeds and let them vote, as an *ensemble*:

@@ -1,6 +1,6 @@
 """The project's own files: lint, types, spelling, packages, licences, workflows, forms.
 
-Run as a program, it writes what mypy finds today into tests/mypy_baseline.json.
+Run as a program (`PYTHONPATH=lessons`), it writes what mypy finds today into tests/mypy_baseline.json.
 """
 
 import datetime
@@ -80,7 +80,8 @@ def test_mypy_finds_no_more_than_before_in_any_file():
     worse = {file for file in found if found[file] > before.get(file, 0)}
     assert not worse, "\n".join(line for line in said.splitlines() if line.split(":")[0] in worse)
     better = {file: found[file] for file in before if found[file] < before[file]}
-    assert not better, "fewer, well done: `PYTHONPATH=lessons python tests/test_project.py` writes that down"
+    how = "PYTHONPATH=lessons python tests/test_project.py"
+    assert not better, f"fewer, well done: `{how}` writes that down"
 
 
 def test_modules_that_are_clean_stay_clean():
