@@ -1,6 +1,6 @@
 """The project's own files: lint, types, spelling, packages, licences, workflows, forms.
 
-Run as a program (`PYTHONPATH=lessons`), it writes what mypy finds today into tests/mypy_baseline.json.
+Run as a program, with PYTHONPATH=lessons, it writes what mypy finds into tests/mypy_baseline.json.
 """
 
 import datetime
