@@ -17,6 +17,7 @@ The lessons' notebooks, solutions included, run in `notebooks/`, as `make run` r
 import os
 import re
 import shutil
+import signal
 import subprocess
 import time
 from collections import defaultdict
@@ -210,6 +211,14 @@ class Notebooks:
                 f"{path:{width}}  {row['passed']:6}  {row['failed']:6}  {row['skipped']:7}  "
                 f"{row['time']:4.0f} s  {row.get('first', '')}".rstrip()
             )
+
+
+@pytest.fixture(autouse=True)
+def _interrupts_are_heard():
+    # `nohup make test &` starts with interrupts ignored, and tests interrupt themselves.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 @pytest.fixture(scope="session")

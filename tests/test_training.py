@@ -4,7 +4,6 @@ import _thread
 import math
 import multiprocessing
 import os
-import signal
 import threading
 import time
 import warnings
@@ -51,14 +50,6 @@ RMSPROP = RELU.optimizer(RMSprop, lr=0.001)
 def _one_thread():
     # The fast way trains with one thread, so plain deeplay must too for equal bits.
     torch.set_num_threads(1)
-
-
-@pytest.fixture(autouse=True)
-def _interrupts_are_heard():
-    # `nohup pytest &` starts with interrupts ignored.
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    yield
-    signal.signal(signal.SIGINT, before)
 
 
 @pytest.fixture
