@@ -6,7 +6,7 @@ one batch wherever that can change nothing. Whether it can is decided here, by a
 known: the layers, the containers, the loss, the optimizer, the dataloader, the callbacks and the
 settings, each exactly as its package made it. Whatever is not on the list trains the ordinary way.
 
-Private names of torch, Lightning and deeplay are used in this file and in no other.
+What a training enters inside torch, Lightning and deeplay stands in this file and in no other.
 """
 
 from __future__ import annotations
@@ -78,26 +78,28 @@ CONTAINERS: dict[type, Callable[[Any], Iterable[nn.Module]]] = {
     ],
 }
 # Losses that are a mean over the images of a batch, by what they compare the outputs with.
-LOSSES_OF_TEN_TARGETS = (nn.MSELoss, nn.L1Loss, nn.SmoothL1Loss, nn.HuberLoss, nn.BCELoss)
-LOSSES = (*LOSSES_OF_TEN_TARGETS, nn.BCEWithLogitsLoss, nn.CrossEntropyLoss, nn.NLLLoss)
+LOSSES_OF_TEN_TARGETS = (
+    nn.MSELoss,
+    nn.L1Loss,
+    nn.SmoothL1Loss,
+    nn.HuberLoss,
+    nn.BCELoss,
+    nn.BCEWithLogitsLoss,
+)
+LOSSES = (*LOSSES_OF_TEN_TARGETS, nn.CrossEntropyLoss, nn.NLLLoss)
 OPTIMIZERS = (SGD, Adam, AdamW, RMSprop)
 SAMPLERS = (SequentialSampler, RandomSampler, SubsetRandomSampler, WeightedRandomSampler)
 LOGGERS = (CSVLogger, TensorBoardLogger)
 CALLBACKS = (EarlyStopping, ModelCheckpoint, ModelSummary)
-# Settings of Lightning's Trainer that change nothing about a step, or show elsewhere ...
+# Settings of Lightning's Trainer that change nothing about a step, or that show in what is checked
+# beside them (the strategy, the profiler, a callback) ...
 HARMLESS_SETTINGS = {
     *("accelerator", "devices", "num_nodes", "callbacks", "logger", "default_root_dir"),
     *("max_epochs", "min_epochs", "check_val_every_n_epoch", "num_sanity_val_steps"),
     *("limit_val_batches", "limit_test_batches", "limit_predict_batches", "log_every_n_steps"),
     *("enable_progress_bar", "enable_model_summary", "enable_checkpointing", "inference_mode"),
     *("deterministic", "benchmark", "use_distributed_sampler", "enable_autolog_hparams"),
-    *(
-        "strategy",
-        "profiler",
-        "detect_anomaly",
-        "max_time",
-        "sync_batchnorm",
-    ),  # seen by what they set
+    *("strategy", "profiler", "detect_anomaly", "max_time", "sync_batchnorm"),
 }
 # ... and what else it keeps, as it is when nothing about a step was set.
 PLAIN_TRAINER = {
@@ -210,37 +212,12 @@ def _check_optimizer(given: Any) -> None:
         raise OrdinaryWay("a hook is set on the optimizer")
 
 
-def network_is_known(classifier: Any, original: Mapping[str, Any]) -> list[nn.Module]:
-    """Check that a classifier computes outputs and losses as deeplay's does, batch by batch alike.
-
-    Args:
-        classifier: The classifier.
-        original: The `attributes` of the helpers' Classifier.
-
-    Returns:
-        The layers of its network, in order.
-
-    Raises:
-        OrdinaryWay: If it may do anything else.
-    """
-    if name := changed(classifier, original):
-        raise OrdinaryWay(f"this classifier overrides `{name}`")
-    layers = layers_of(classifier.model)
-    loss = getattr(classifier, "loss", None)
+def _check_loss(loss: Any) -> None:
     if type(loss) not in LOSSES or loss.reduction != "mean":
-        raise OrdinaryWay(
-            f"the loss {loss!r} is not a known mean over the images".replace("()", "")
-        )
+        name = getattr(loss, "__name__", type(loss).__name__)
+        raise OrdinaryWay(f"the loss {name} is not a known mean over the images")
     if name := changed(loss, _AS_IMPORTED[type(loss)]):
         raise OrdinaryWay(f"the loss overrides `{name}`")
-    for metrics in (classifier.train_metrics, classifier.val_metrics, classifier.test_metrics):
-        for metric in metrics.values():
-            if not type(metric).__module__.startswith("torchmetrics.classification."):
-                raise OrdinaryWay(f"the metric {type(metric).__name__} is not a known one")
-    if any(True for _ in classifier.model.buffers()):
-        raise OrdinaryWay("the network has a state of its own beside its parameters")
-    _check_hooks(classifier.modules())
-    return layers
 
 
 def dataloader_is_known(dataloader: Any) -> None:
@@ -283,32 +260,7 @@ def _check_pairs(dataset: Any) -> None:
         raise OrdinaryWay("the dataset does not hold pairs of a float32 image and a whole number")
 
 
-def _check_trainer(trainer: Any, original: Mapping[str, Any], own_callbacks: tuple) -> None:
-    if trainer.world_size > 1:
-        raise OrdinaryWay(f"{trainer.world_size} processes train together")
-    if name := changed(trainer, original):
-        raise OrdinaryWay(f"this trainer overrides `{name}`")
-    for name, plain in PLAIN_TRAINER.items():
-        value = getattr(trainer, name)
-        # A share and a count are two settings: 1.0 is all batches, 1 is one.
-        same = value == plain and isinstance(value, float) == isinstance(plain, float)
-        if not same and (value or plain):
-            raise OrdinaryWay(f"the trainer has {name.lstrip('_')}={value!r}")
-    for name in trainer.settings_given:
-        if name not in HARMLESS_SETTINGS and name not in PLAIN_TRAINER:
-            raise OrdinaryWay(f"the trainer has a setting `{name}`")
-    if type(trainer.strategy) is not SingleDeviceStrategy:
-        raise OrdinaryWay(f"the trainer's strategy is {type(trainer.strategy).__name__}")
-    if type(trainer.profiler) is not PassThroughProfiler:
-        raise OrdinaryWay("a profiler looks at each step")
-    for logger in trainer.loggers:
-        if type(logger) not in LOGGERS:
-            raise OrdinaryWay(f"the logger {type(logger).__name__} is not a known one")
-    for callback in trainer.callbacks:
-        _check_callback(callback, own_callbacks)
-
-
-def _check_callback(callback: Any, own_callbacks: tuple) -> None:
+def _check_callback(callback: Any, own_callbacks: tuple[type, ...]) -> None:
     kind = type(callback).__name__
     if type(callback) not in (*CALLBACKS, *own_callbacks):
         raise OrdinaryWay(f"the callback {kind} may look at each step")
@@ -335,18 +287,32 @@ class Gate:
         self._callbacks = callbacks
 
     def check_network(self, classifier: Any) -> list[nn.Module]:
-        """Return the layers of a classifier whose outputs and losses are deeplay's own.
+        """Check that a classifier computes outputs and losses as deeplay's, batch by batch alike.
+
+        Returns:
+            The layers of its network, in order.
 
         Raises:
-            OrdinaryWay: If it may compute them in another way.
+            OrdinaryWay: If it may do anything else.
         """
         cls, original = self._classifier
-        if not isinstance(classifier, cls):
+        if not issubclass(type(classifier), cls):
             raise OrdinaryWay(
                 f"the classifier is a {type(classifier).__module__.split('.')[0]}."
                 f"{type(classifier).__name__}, not the helpers' Classifier"
             )
-        return network_is_known(classifier, original)
+        if name := changed(classifier, original):
+            raise OrdinaryWay(f"this classifier overrides `{name}`")
+        layers = layers_of(classifier.model)
+        _check_loss(getattr(classifier, "loss", None))
+        for metrics in (classifier.train_metrics, classifier.val_metrics, classifier.test_metrics):
+            for metric in metrics.values():
+                if not type(metric).__module__.startswith("torchmetrics.classification."):
+                    raise OrdinaryWay(f"the metric {type(metric).__name__} is not a known one")
+        if any(True for _ in classifier.model.buffers()):
+            raise OrdinaryWay("the network has a state of its own beside its parameters")
+        _check_hooks(classifier.modules())
+        return layers
 
     def check_trainer(self, trainer: Any) -> None:
         """Check that a trainer and its callbacks do the same, however many steps are made at once.
@@ -354,20 +320,47 @@ class Gate:
         Raises:
             OrdinaryWay: If they may not.
         """
-        _check_trainer(trainer, self._trainer, self._callbacks)
+        if trainer.world_size > 1:
+            raise OrdinaryWay(f"{trainer.world_size} processes train together")
+        if name := changed(trainer, self._trainer):
+            raise OrdinaryWay(f"this trainer overrides `{name}`")
+        for name, plain in PLAIN_TRAINER.items():
+            value = getattr(trainer, name)
+            # A share and a count are two settings: 1.0 is all batches, 1 is one.
+            same = value == plain and isinstance(value, float) == isinstance(plain, float)
+            if not same and (value or plain):
+                raise OrdinaryWay(f"the trainer has {name.lstrip('_')}={value!r}")
+        for name in trainer.settings_given:
+            if name not in HARMLESS_SETTINGS and name not in PLAIN_TRAINER:
+                raise OrdinaryWay(f"the trainer has a setting `{name}`")
+        if type(trainer.strategy) is not SingleDeviceStrategy:
+            raise OrdinaryWay(f"the trainer's strategy is {type(trainer.strategy).__name__}")
+        if type(trainer.profiler) is not PassThroughProfiler:
+            raise OrdinaryWay("a profiler looks at each step")
+        for logger in trainer.loggers:
+            if type(logger) not in LOGGERS:
+                raise OrdinaryWay(f"the logger {type(logger).__name__} is not a known one")
+        for callback in trainer.callbacks:
+            _check_callback(callback, self._callbacks)
 
-    def check(self, trainer: Any, classifier: Any, dataloader: Any, resumes: bool) -> None:
+    def check(
+        self, trainer: Any, classifier: Any, dataloader: Any, resumes: bool
+    ) -> list[nn.Module]:
         """Check everything that takes part in a training.
+
+        Returns:
+            The layers of the classifier's network, in order.
 
         Raises:
             OrdinaryWay: At the first thing that is not known to change nothing.
         """
-        self.check_network(classifier)
+        layers = self.check_network(classifier)
         _check_optimizer(getattr(classifier, "optimizer", None))
         dataloader_is_known(dataloader)
         self.check_trainer(trainer)
         if resumes:
             raise OrdinaryWay("it goes on from a checkpoint")
+        return layers
 
 
 # --- many batches at a time ---

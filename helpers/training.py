@@ -523,12 +523,7 @@ class Trainer(dl.Trainer):
         """
         _check_names("fit", options, ("datamodule", "ckpt_path", "weights_only"))
         _check_classifier(model, "fit(classifier, train_dataloader)")
-        if not isinstance(train_dataloaders, LightningDataModule) and not (
-            train_dataloaders is None and options.get("datamodule")
-        ):
-            given.dataloader(train_dataloaders, "train_dataloader")
-            if _length(train_dataloaders) == 0:
-                raise LessonError("train_dataloader holds no batch: there is nothing to train on.")
+        _check_dataloader(train_dataloaders, "train_dataloader", options)
         if val_dataloaders is not None:
             given.dataloader(val_dataloaders, "validation_dataloader")
         resumes = options.get("ckpt_path") is not None
@@ -544,12 +539,11 @@ class Trainer(dl.Trainer):
         self._batch_size, self._layers = None, []
         steps = _length(train_dataloaders)
         try:
-            _GATE.check(self, model, train_dataloaders, resumes)
+            self._layers = _GATE.check(self, model, train_dataloaders, resumes)
         except OrdinaryWay as reason:
             if self.is_global_zero:
                 print(f"One step at a time, in Lightning's ordinary way, because {reason}.")
         else:
-            self._layers = _GATE.check_network(model)
             self._batch_size = train_dataloaders.batch_sampler.batch_size
             train_dataloaders = grouped(train_dataloaders)
 
@@ -597,18 +591,13 @@ class Trainer(dl.Trainer):
             if model is None:
                 raise LessonError("test needs a classifier: write test(classifier, dataloader).")
         _check_classifier(model, "test(classifier, test_dataloader)")
-        if not isinstance(dataloaders, LightningDataModule) and not (
-            dataloaders is None and options.get("datamodule")
-        ):
-            given.dataloader(dataloaders, "test_dataloader")
-            if _length(dataloaders) == 0:
-                raise LessonError("test_dataloader holds no batch: there is nothing to test.")
-            dataloaders = self._larger_batches(model, dataloaders)
+        _check_dataloader(dataloaders, "test_dataloader", options)
+        dataloaders = self._larger_batches(model, dataloaders)
         options.setdefault("verbose", False)
         with self._threads(), _interruptible(lambda: "Testing was interrupted: run it again."):
             return Measured(super().test(model, dataloaders, **options)[0])
 
-    def _larger_batches(self, model: Any, dataloader: DataLoader) -> DataLoader:
+    def _larger_batches(self, model: Any, dataloader: Any) -> Any:
         """Return a dataloader of larger batches where that changes nothing but the time."""
         try:
             _GATE.check_network(model)
@@ -643,6 +632,16 @@ def _length(dataloader: Any) -> int | None:
         return None
 
 
+def _check_dataloader(dataloader: Any, name: str, options: Mapping[str, Any]) -> None:
+    """Raise unless it is a dataloader with batches, or one of Lightning's modules has them."""
+    in_module = dataloader is None and options.get("datamodule")
+    if in_module or isinstance(dataloader, LightningDataModule):
+        return
+    given.dataloader(dataloader, name)
+    if _length(dataloader) == 0:
+        raise LessonError(f"{name} holds no batch: there is nothing to {name.split('_')[0]} on.")
+
+
 def _check_classifier(model: Any, call: str) -> None:
     """Raise if a trainer cannot work with what it is given for a classifier."""
     if isinstance(model, DataLoader):
@@ -655,7 +654,7 @@ def _check_classifier(model: Any, call: str) -> None:
         )
     loss = getattr(model, "loss", None)
     if (
-        isinstance(loss, (*LOSSES_OF_TEN_TARGETS, nn.BCEWithLogitsLoss))
+        isinstance(loss, LOSSES_OF_TEN_TARGETS)
         and not getattr(model, "make_targets_one_hot", True)
         and type(model).compute_loss is dl.Classifier.compute_loss
     ):

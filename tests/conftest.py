@@ -14,11 +14,13 @@ nbval runs each code cell of a notebook as a test, all cells of one notebook in 
 The lessons' notebooks, solutions included, run in `notebooks/`, as `make run` runs them.
 """
 
+import contextlib
 import os
 import re
 import shutil
 import signal
 import subprocess
+import tempfile
 import time
 from collections import defaultdict
 from functools import cached_property
@@ -219,6 +221,30 @@ def _interrupts_are_heard():
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     yield
     signal.signal(signal.SIGINT, before)
+
+
+@pytest.fixture
+def public_path():
+    """A folder that every user may reach, which those of pytest are not."""
+    with tempfile.TemporaryDirectory() as path:
+        Path(path).chmod(0o755)
+        yield Path(path)
+
+
+@pytest.fixture
+def only_readable():
+    """A function of a folder: for a while nothing in it may be written."""
+
+    @contextlib.contextmanager
+    def only_readable(folder):
+        paths = [folder, *folder.rglob("*")]
+        for path in paths:
+            path.chmod(0o555 if path.is_dir() else 0o444)
+        yield
+        for path in paths:
+            path.chmod(0o755)
+
+    return only_readable
 
 
 @pytest.fixture(scope="session")

@@ -449,26 +449,8 @@ except LessonError as error:
 """
 
 
-@pytest.fixture
-def public_path():
-    """A folder that every user may reach, which those of pytest are not."""
-    with tempfile.TemporaryDirectory() as path:
-        Path(path).chmod(0o755)
-        yield Path(path)
-
-
-@contextlib.contextmanager
-def only_readable(folder):
-    paths = [folder, *folder.rglob("*")]
-    for path in paths:
-        path.chmod(0o555 if path.is_dir() else 0o444)
-    yield
-    for path in paths:
-        path.chmod(0o755)
-
-
 @on_posix
-def test_no_permission_to_make_the_folder(public_path):
+def test_no_permission_to_make_the_folder(only_readable, public_path):
     with only_readable(public_path):
         out = finish(start(LIKE_A_LEARNER, public_path))
     assert out.startswith("LessonError: digits could not be made: no permission for digits. Ask")
@@ -477,7 +459,7 @@ def test_no_permission_to_make_the_folder(public_path):
 
 
 @on_posix
-def test_no_permission_to_mend_the_folder(few, public_path):
+def test_no_permission_to_mend_the_folder(only_readable, few, public_path):
     folder = data.mnist_folder(public_path / "digits")
     (folder / "mnist/train/5_000000.png").unlink()
     with only_readable(public_path):
@@ -498,7 +480,9 @@ def test_no_permission_to_read_a_file(few, public_path):
 
 @on_posix
 @pytest.mark.parametrize("with_record", [True, False])
-def test_complete_folder_that_only_the_teacher_may_write(few, public_path, with_record):
+def test_complete_folder_that_only_the_teacher_may_write(
+    only_readable, few, public_path, with_record
+):
     folder = data.mnist_folder(public_path / "digits")
     if not with_record:
         shutil.rmtree(folder / ".mnist_folder")

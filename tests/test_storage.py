@@ -7,7 +7,6 @@ import re
 import shutil
 import subprocess
 import sys
-import tempfile
 from pathlib import Path
 
 import pytest
@@ -17,14 +16,6 @@ from helpers import results, storage
 ROOT = Path(__file__).resolve().parents[1]
 NOBODY, SOMEBODY = 65534, 65533
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="needs permissions as in Unix")
-
-
-@pytest.fixture
-def public_path():
-    """A folder that every user may reach, which those of pytest are not."""
-    with tempfile.TemporaryDirectory() as path:
-        Path(path).chmod(0o755)
-        yield Path(path)
 
 
 @pytest.fixture
@@ -42,16 +33,6 @@ def own_data(tmp_path, monkeypatch):
     if storage.stand_in(storage.DIGITS) != tmp_path / "data/mnist-lessons/MNIST_dataset":
         pytest.skip("the data folder is elsewhere on this system")
     return tmp_path / "data" / "mnist-lessons"
-
-
-@contextlib.contextmanager
-def only_readable(folder):
-    paths = [folder, *folder.rglob("*")]
-    for path in paths:
-        path.chmod(0o555 if path.is_dir() else 0o444)
-    yield
-    for path in paths:
-        path.chmod(0o755)
 
 
 def contents(folder):
@@ -112,7 +93,7 @@ def data_folder(home):
 # --- a folder that can be read only ---------------------------------------------------------------
 
 
-def test_a_read_only_folder_keeps_nothing_and_loses_nothing(course, public_path):
+def test_a_read_only_folder_keeps_nothing_and_loses_nothing(only_readable, course, public_path):
     (course / "01_data.ipynb").write_text("{}")
     before = contents(course)
     home = public_path / "home"
@@ -158,7 +139,7 @@ print(path, folder, sep="\\n")
     }
 
 
-def test_where_nothing_can_be_kept_results_are_shown(course, public_path):
+def test_where_nothing_can_be_kept_results_are_shown(only_readable, course, public_path):
     home = public_path / "home"
     home.mkdir()
     with only_readable(course), only_readable(home):
@@ -197,7 +178,7 @@ for ask in (
     assert not (home / ".local").exists()
 
 
-def test_a_path_that_the_learner_chose_stays_an_error(course, public_path):
+def test_a_path_that_the_learner_chose_stays_an_error(only_readable, course, public_path):
     home = public_path / "home"
     paths = ["mine/x.pt", "x.pt", "saved/../x.pt", f"{course}/saved/x.pt"]
     with only_readable(course):
@@ -277,7 +258,7 @@ print(data.mnist_folder())
 # --- several folders, several users ---------------------------------------------------------------
 
 
-def test_two_courses_of_one_user_do_not_mix(public_path):
+def test_two_courses_of_one_user_do_not_mix(only_readable, public_path):
     home = public_path / "home"
     for number, value in ((1, 0.61), (2, 0.66)):
         course = public_path / f"{number}" / "course"
@@ -515,7 +496,7 @@ for name in build.LESSONS:
 
 @pytest.mark.slow
 @pytest.mark.timeout(1800)
-def test_all_lessons_run_in_a_folder_that_can_only_be_read(tmp_path):
+def test_all_lessons_run_in_a_folder_that_can_only_be_read(only_readable, tmp_path):
     course = tmp_path / "course"
     course.mkdir()
     for path in (ROOT / "notebooks").iterdir():
