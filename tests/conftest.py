@@ -16,6 +16,7 @@ The lessons' notebooks, solutions included, run in `notebooks/`, as `make run` r
 
 import contextlib
 import os
+import random
 import re
 import shutil
 import signal
@@ -221,6 +222,14 @@ def _interrupts_are_heard():
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     yield
     signal.signal(signal.SIGINT, before)
+
+
+@pytest.fixture(autouse=True)
+def _random_numbers_can_be_repeated(request):
+    # Some tests break things in places drawn by lot: each run others, and a failure names its seed.
+    seed = int(os.environ.get("TEST_SEED") or random.SystemRandom().randrange(10**9))
+    random.seed(seed)
+    request.node.add_report_section("setup", "random numbers", f"TEST_SEED={seed} repeats them")
 
 
 @pytest.fixture
