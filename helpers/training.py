@@ -97,7 +97,7 @@ def make_dataloader(
     images, digits = given.images_and_digits(images, digits)
     batch_size = given.whole_number(batch_size, "batch_size")
     if not isinstance(shuffle, bool | np.bool_):
-        raise LessonError(f"shuffle must be True or False, got {shuffle!r}.")
+        raise LessonError(f"shuffle must be True or False, got {shown(shuffle)}.")
     dataset = ImagesAndDigits(_shared(images, np.float32), _shared(digits, np.int64))
     return DataLoader(dataset, batch_size=batch_size, shuffle=bool(shuffle), collate_fn=as_it_is)
 
@@ -447,13 +447,15 @@ class Trainer(dl.Trainer):
 
     def __init__(self, max_epochs: int = 1, accelerator: str = "auto", **settings: Any) -> None:
         _check_names("Trainer", settings, list(_SETTINGS)[1:])
-        if max_epochs not in (-1, None):
+        if max_epochs is not None and not (type(max_epochs) is int and max_epochs == -1):
             max_epochs = given.whole_number(max_epochs, "max_epochs")
-        callbacks = settings.pop("callbacks", None) or []
-        callbacks = [callbacks] if isinstance(callbacks, Callback) else list(callbacks)
+        callbacks = settings.pop("callbacks", None)
+        if not isinstance(callbacks, list | tuple):
+            callbacks = [] if callbacks is None else [callbacks]
+        callbacks = list(callbacks)
         for callback in callbacks:
             if not isinstance(callback, Callback):
-                raise LessonError(f"callbacks must be Lightning's Callbacks, got {callback!r}.")
+                raise LessonError(f"callbacks must be Lightning's Callbacks, got {shown(callback)}.")
         shows_progress = any(isinstance(callback, ProgressBar) for callback in callbacks)
         if settings.get("enable_progress_bar", True) and not shows_progress:
             callbacks.append(_EpochLines())
