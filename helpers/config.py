@@ -84,7 +84,8 @@ class Config:
             else:
                 index = int(operator.index(index))
         except (TypeError, ValueError) as error:
-            raise LessonError(f"{where}[{shown(index)}]: an index is a number or a slice.") from error
+            what = f"{where}[{shown(index)}]"
+            raise LessonError(f"{what}: an index is a number or a slice.") from error
         return _config(self._rules, (*self._path, index))
 
     def __call__(self, /, *values: object, **arguments: object) -> Self:
