@@ -149,6 +149,14 @@ def test_anything_is_taken_or_refused_in_one_line(name):
     assert faults(use, spoiled(arguments)) == {}
 
 
+@pytest.mark.parametrize("path", ["none.ckpt", "checkpoints/none.ckpt", "~/none.ckpt", "."])
+def test_a_checkpoint_that_is_not_there_is_said(path):
+    message = said(lambda: trainer().fit(classifier(), LOADER, ckpt_path=path), [])
+    assert message == (
+        f"There is no checkpoint {path}: give the path of one that a ModelCheckpoint kept."
+    )
+
+
 def test_every_public_function_is_tried():
     tried = {use for use, _ in USES.values()}
     for module in (data, training, results, config, drawing, plotting):
