@@ -152,9 +152,11 @@ class Config:
             LessonError: as for `create`; or the recipe holds a value that cannot be written, such
                 as a lambda.
         """
-        template, script = self._template(cls)
-        with _explained(f"{cls.__name__} cannot be built"):
-            template.build()
+        # What is made is only tried out, and must not change the random numbers that follow.
+        with torch.random.fork_rng(devices=[]):
+            template, script = self._template(cls)
+            with _explained(f"{cls.__name__} cannot be built"):
+                template.build()
         return script.text()
 
     def _template(self, cls: type[Made]) -> tuple[Made, Script]:
