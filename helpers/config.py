@@ -456,9 +456,7 @@ def _plain(cls: type) -> type:
     return next(base for base in cls.__mro__ if not base.__module__.startswith("helpers."))
 
 
-def _make_other(
-    cls: type, rules: list[_Rule], chain: str, script: Script
-) -> tuple[object, Call]:
+def _make_other(cls: type, rules: list[_Rule], chain: str, script: Script) -> tuple[object, Call]:
     """Make an optimizer, a torch module or anything else that isn't deeplay's."""
     arguments = _arguments(cls, rules)
     for name in _missing(_parameters(cls), arguments):

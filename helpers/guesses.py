@@ -52,9 +52,7 @@ def reveal(name: str, **answers: object) -> None:
     guessed = _guessed.get(name)
     if not right:
         yours = f"You guessed {guessed}, but here" if guessed else "Here"
-        print(
-            f"{yours} none of the answers came out: you changed something, or found something."
-        )
+        print(f"{yours} none of the answers came out: you changed something, or found something.")
         return
     result = " and ".join(right)
     if guessed is None:
@@ -67,7 +65,7 @@ def reveal(name: str, **answers: object) -> None:
 
 def _check_name(name: object) -> None:
     if not isinstance(name, str):
-        raise LessonError(f"A guess has a name, such as \"depth\", not {shown(name)}.")
+        raise LessonError(f'A guess has a name, such as "depth", not {shown(name)}.')
 
 
 def _truth(letter: str, value: object) -> bool:
