@@ -14,11 +14,11 @@ class LessonError(Exception):
         return [f"LessonError: {self}"]
 
 
-class Interrupted(LessonError):
+class InterruptError(LessonError):
     """The learner interrupted a training; the classifier keeps what it has learned so far."""
 
 
-class Diverged(LessonError):
+class DivergenceError(LessonError):
     """The loss of a training is no finite number any more."""
 
 

@@ -21,7 +21,7 @@ from tqdm.auto import tqdm
 
 from helpers import given
 from helpers.config import Config
-from helpers.errors import Diverged, Interrupted, LessonError, shown
+from helpers.errors import DivergenceError, InterruptError, LessonError, shown
 from helpers.training import Classifier, Trainer, predict
 
 
@@ -175,9 +175,9 @@ def compare(
                 accuracies[row, seed] = _accuracy(
                     recipe, train_dataloader, validation_dataloader, seed, epochs, said
                 )
-            except Diverged as error:
-                said[f"{names[row]}, seed {seed}: {error}"] = None
-            except (Interrupted, KeyboardInterrupt):
+            except DivergenceError as error:
+                said[f"{names[row]}, seed {seed}: no result. {error}"] = None
+            except (InterruptError, KeyboardInterrupt):
                 said[
                     f"Interrupted after {done} of {_runs(len(runs))}: those are kept, the others "
                     "are NaN."

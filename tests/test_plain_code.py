@@ -29,7 +29,7 @@ from test_config import (
     with_softmax,
 )
 from torch import nn
-from torch.nn import CrossEntropyLoss, Identity, LeakyReLU, ReLU, Sigmoid, Softmax, Tanh
+from torch.nn import CrossEntropyLoss, Identity, LeakyReLU, Sigmoid, Softmax, Tanh
 from torch.nn.parameter import is_lazy
 from torch.optim import SGD, Adam, AdamW, RMSprop
 
@@ -207,7 +207,8 @@ def test_two_classes_of_one_name():
 
     config = with_relu.model.blocks[0].activation(Own).model.blocks[1].activation(globals()["Own"])
     code = config.code(dl.Classifier)
-    assert "block.activation.configure(Own)" in code and "test_plain_code.Own" in code
+    assert "block.activation.configure(Own)" in code
+    assert "test_plain_code.Own" in code
     config = config.model.out_activation(type("Own", (nn.ReLU,), {}))
     assert "Two classes are called Own" in message(lambda: config.code(dl.Classifier))
     torchs = with_relu.model.blocks[0].activation(type("ReLU", (nn.Tanh,), {}))
