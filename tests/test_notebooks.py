@@ -540,9 +540,10 @@ def refused(folder, *arguments):
 def test_lessons_are_executed_once_for_both_notebooks(project):
     learners = notebooks.read_notebook(project / "notebooks" / "01_data.ipynb")
     teachers = notebooks.read_notebook(project / "notebooks" / "solutions" / "01_data.ipynb")
-    said = [cell.outputs[0].text for cell in outputs.code_cells(teachers)[1:]]
-    assert said == ["seven\n", "Not yet.\n", "Right.\n"]
-    assert [cell.outputs[0].text for cell in outputs.code_cells(learners)[1:]] == said[:2]
+    said = ["".join(each.text for each in cell.outputs) for cell in outputs.code_cells(teachers)]
+    assert said == ["", "seven\n", "", "", "", "Right. \n"]
+    said = ["".join(each.text for each in cell.outputs) for cell in outputs.code_cells(learners)]
+    assert said == ["", "seven\n", "", ""]
     assert list(outputs.problems(learners)) == list(outputs.problems(teachers)) == []
     assert (project / "notebooks" / "solutions" / "glossary.ipynb").exists()
     assert "| [1](notebooks/01_data.ipynb) |" in (project / "README.md").read_text(encoding="utf-8")
@@ -556,7 +557,22 @@ def test_run_executes_what_the_learner_gets_and_prints_a_table(own_project):
     assert re.search(r"lesson +time +slowest cell +test accuracy reached", said)
     assert re.search(r"01_data +\d+ s +[\d.]+ s \(cell \d\) +82\.0% \(nearest mean", said)
     executed = notebooks.read_notebook(own_project / "executed" / "01_data.ipynb")
-    assert outputs.code_cells(executed)[-1].outputs[0].text == "Not yet.\n"
+    cells = outputs.code_cells(executed)
+    assert cells[-1].outputs[0].text == "Not yet: no.\n"
+    assert [cell.id for cell in cells if outputs.is_teachers(cell)] == ["01-03"]
+
+
+def test_run_fails_where_a_check_of_the_course_does(own_project):
+    for path in (own_project / "lessons").glob("0*.py"):
+        text = path.read_text(encoding="utf-8")
+        path.write_text(text.replace('assert "seven"', 'assert "seven" == "eight"'), "utf-8")
+    assert "01_data, cell 3 of 5: AssertionError" in refused(own_project, "run", "01_data")
+
+
+def test_what_runs_unattended_says_so_to_the_lesson():
+    cell = new_code_cell(f"import os; print(os.environ[{results.HEADLESS!r}])")
+    execute.execute(new_notebook(cells=[cell]))
+    assert cell.outputs[0].text == "1\n"
 
 
 @pytest.mark.parametrize(
@@ -579,7 +595,7 @@ def test_run_ends_at_the_cell_that_fails(own_project, capsys, monkeypatch, code,
     monkeypatch.setattr(execute, "CELL_TIMEOUT", 3)
     assert build.main(["run", "02"]) == 1
     said = capsys.readouterr().err
-    assert f"02_first_network, cell 2 of 3: {message}" in said
+    assert re.search(rf"02_first_network, cell 2 of \d+: {message}", said)
     assert code in said
     assert "Traceback" not in said
 
@@ -759,6 +775,77 @@ def test_check_says_which_cell_failed_and_why(report, name, passed, failed, skip
     assert row[5].startswith(first)
     assert bool(row[5]) == bool(first)
     assert int(row[4]) < 30, "nobody waits for a kernel that has gone"
+
+
+def write_answer(folder, name, answer, tag, said):
+    cells = [
+        new_code_cell(SLEEP),
+        new_code_cell(answer, metadata={"tags": [tag]}),
+        new_code_cell(f"print({said!r})", metadata={"tags": ["exercise-check"]}),
+    ]
+    notebooks.write_notebook(new_notebook(cells=cells), folder / f"{name}.ipynb")
+
+
+def write_copy(folder, name, source):
+    """A learner's copy of lesson 2 of which one cell is left, the one before its first check."""
+    lesson = outputs.code_cells(notebooks.read_lesson("02_first_network", solutions=True))
+    place = next(place for place, cell in enumerate(lesson) if outputs.is_teachers(cell))
+    assert lesson[place].source == "assert parameters == by_hand == 26_506"
+    cell = new_code_cell(f"{SLEEP}\n{source}", id=lesson[place - 1].id)
+    notebooks.write_notebook(new_notebook(cells=[cell]), folder / f"{name}.ipynb")
+
+
+@pytest.fixture(scope="module")
+def report_of_exercises(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("exercises")
+    stub = f"x = {notebooks.UNANSWERED}"
+    write_answer(folder, "unanswered", stub, "exercise", "Not yet: replace the dots.")
+    write_answer(folder, "too-easy", stub, "exercise", "Right. Well done.")
+    write_answer(folder, "right", "x = 1", "exercise", "Right. Well done.")
+    write_answer(folder, "wrong", "x = 2", "exercise", "Not yet: it is 1.")
+    write_answer(folder, "solved", "x = 1", "solution", "Right. Well done.")
+    write_answer(folder, "refused", "x = 1", "solution", "Not yet: it is 2.")
+    write_copy(folder, "as-it-was", "parameters = by_hand = 26_506")
+    write_copy(folder, "changed", "parameters = by_hand = 7")
+    return check(folder).stdout
+
+
+@pytest.mark.parametrize(
+    ("name", "passed", "first"),
+    [
+        ("unanswered", 3, ""),
+        ("too-easy", 2, "Cell 2: The check should have said 'Not yet: ', and said: Right. "),
+        ("right", 3, ""),
+        ("wrong", 3, ""),
+        ("solved", 3, ""),
+        ("refused", 2, "Cell 2: The check should have said 'Right. ', and said: Not yet: "),
+        # The first check passes; those after it miss the cells that were deleted.
+        ("as-it-was", 2, "Cell 0, the lesson's check: NameError: name 'confusion_matrix'"),
+        ("changed", 1, "Cell 0, the lesson's check: AssertionError"),
+    ],
+)
+def test_exercises_and_checks_of_the_course(report_of_exercises, name, passed, first):
+    row = re.search(rf"(?m){name}\.ipynb +(\d+) +(\d+) +\d+ +\d+ s *(.*)$", report_of_exercises)
+    assert row, report_of_exercises
+    assert [int(row[1]), int(row[2])] == [passed, bool(first)]
+    assert row[3].startswith(first)
+
+
+def test_checks_are_found_in_a_copy_with_cells_added_moved_away_and_deleted():
+    teachers = notebooks.read_lesson("02_first_network", solutions=True)
+    learners = notebooks.read_lesson("02_first_network", solutions=False)
+    code = outputs.code_cells(teachers)
+    first = next(
+        place for place, cell in enumerate(code) if "check" in cell.metadata.get("tags", ())
+    )
+    kept = [cell for cell in learners.cells if cell.id != code[first - 1].id]
+    kept.insert(5, new_code_cell("x = 1"))
+    after = notebooks.checks_after(new_notebook(cells=kept))
+    assert [each.id for checks in after.values() for each in checks] == [
+        cell.id for cell in code if "check" in cell.metadata.get("tags", ())
+    ]
+    assert next(iter(after)) == code[first - 2].id
+    assert notebooks.checks_after(new_notebook(cells=[new_code_cell("x = 1")])) == {}
 
 
 def test_cell_over_its_budget_fails(tmp_path):
