@@ -43,6 +43,8 @@ from torch.utils.data import (
 from torchmetrics import MeanMetric
 
 from helpers.config import Config
+from helpers.fast_gate import AutogradSteps
+from helpers.fast_steps import DirectSteps
 from helpers.training import Classifier, Trainer, make_dataloader
 
 RANDOM = np.random.default_rng(0)
@@ -360,6 +362,32 @@ def with_buffer(classifier, calls):
 
 def first(classifier):
     return classifier.model.blocks[0].layer
+
+
+def two_groups(cls):
+    network = create(cls).model
+    groups = [
+        {"params": block.parameters(), "lr": 0.1 + n} for n, block in enumerate(network.blocks)
+    ]
+    return create(cls, lambda: network, optimizer=SGD(groups))
+
+
+def some_parameters(cls):
+    network = create(cls).model
+    return create(cls, lambda: network, optimizer=SGD(network.blocks[0].parameters(), lr=0.1))
+
+
+def frozen(cls):
+    classifier = create(cls)
+    first(classifier).weight.requires_grad_(False)
+    return classifier
+
+
+def by_columns(cls):
+    classifier = create(cls)
+    weight = first(classifier).weight
+    weight.data = weight.data.t().contiguous().t()
+    return classifier
 
 
 def without_shape(pairs):
@@ -687,6 +715,7 @@ LAYERS = {
     "GELU": nn.GELU,
     "Softplus": nn.Softplus,
     "LayerNorm": lambda: nn.LayerNorm(6),
+    "ELU in place": lambda: nn.ELU(inplace=True),
 }
 NETWORKS = {
     **{
@@ -701,6 +730,11 @@ NETWORKS = {
     "deeplay's sequence": lambda: dl.Sequential(
         dl.Layer(nn.Flatten), dl.Layer(nn.Linear, 784, 10)
     ).build(),
+    "activation first": lambda: nn.Sequential(nn.Flatten(), nn.Sigmoid(), nn.Linear(784, 10)),
+    "shared layer": lambda: nn.Sequential(
+        nn.Flatten(), nn.Linear(784, 6), *[shared := nn.Linear(6, 6), shared], nn.Linear(6, 10)
+    ),
+    "not flattened first": lambda: nn.Sequential(nn.Linear(28, 1), nn.Flatten(), nn.Linear(28, 10)),
 }
 LOSSES = {
     "MSE": (RECIPE, nn.MSELoss),
@@ -719,6 +753,9 @@ OPTIMIZERS = {
     "RMSprop": (RMSprop, {"lr": 0.001, "centered": True}),
     "Adam": (Adam, {"lr": 0.01, "amsgrad": True}),
     "AdamW": (AdamW, {"lr": 0.01}),
+    "foreach": (SGD, {"lr": 0.1, "foreach": True}),
+    "fused": (Adam, {"lr": 0.01, "fused": True}),
+    "a tensor": (SGD, {"lr": torch.tensor(0.1)}),
 }
 KNOWN = {
     **{f"loader: {name}": {"loader": make} for name, make in LOADERS.items()},
@@ -748,6 +785,23 @@ KNOWN = {
             recipe=CROSS_ENTROPY.loss(nn.CrossEntropyLoss, weight=torch.arange(1.0, 11)),
         )
     },
+    **{
+        f"loss: {name}": {
+            "classifier": lambda cls, recipe=recipe, loss=loss, how=how: create(
+                cls, recipe=recipe.loss(loss, **how)
+            )
+        }
+        for name, recipe, loss, how in (
+            ("SmoothL1, beta", RECIPE, nn.SmoothL1Loss, {"beta": 0.5}),
+            ("smoothed labels", CROSS_ENTROPY, nn.CrossEntropyLoss, {"label_smoothing": 0.1}),
+            ("an ignored digit", CROSS_ENTROPY, nn.CrossEntropyLoss, {"ignore_index": 3}),
+        )
+    },
+    "optimizer: groups": {"classifier": two_groups},
+    "optimizer: some parameters": {"classifier": some_parameters},
+    "frozen layer": {"classifier": frozen},
+    "parameter of another layout": {"classifier": by_columns},
+    "autocast": {"around": lambda: torch.autocast("cpu")},
     "subclass that adds": {
         "classifier": lambda cls: create(type("Adds", (cls,), {"extra": lambda self: 3}))
     },
@@ -759,20 +813,52 @@ KNOWN = {
 }
 
 
-@pytest.mark.parametrize("made", KNOWN.values(), ids=KNOWN)
-def test_many_steps_at_once_end_in_the_weights_of_plain_deeplay(made, capsys):
+# What of it is made through autograd, and why. No line says so of the rest.
+THROUGH_AUTOGRAD = {
+    "network: SELU": r"nn\.SELU is not among the layers",
+    "network: SiLU": r"nn\.SiLU is not among the layers",
+    "network: LayerNorm": r"nn\.LayerNorm is not among the layers",
+    "network: ELU in place": r"nn\.ELU works in place",
+    "network: activation first": r"the first layer that computes is not nn\.Linear",
+    "network: shared layer": "layers share a parameter",
+    "network: not flattened first": r"does not begin with nn\.Flatten",
+    "loss: Huber": r"nn\.HuberLoss is not among the losses",
+    "loss: BCEWithLogits": r"nn\.BCEWithLogitsLoss is not among the losses",
+    "loss: NLL": "is not among the l",
+    "loss: SmoothL1, beta": r"nn\.SmoothL1Loss\(beta=0\.5\)",
+    "loss: smoothed labels": r"nn\.CrossEntropyLoss\(label_smoothing=0\.1\)",
+    "loss: an ignored digit": r"nn\.CrossEntropyLoss\(ignore_index=3\)",
+    "loss: weighted cross-entropy": r"nn\.CrossEntropyLoss\(weight=a tensor\)",
+    "optimizer: foreach": r"SGD\(foreach=True\) is not among the optimizers",
+    "optimizer: fused": r"Adam\(fused=True\) is not among the optimizers",
+    "optimizer: a tensor": r"SGD\(lr=a tensor\) is not among the optimizers",
+    "optimizer: groups": "SGD has several groups of parameters",
+    "optimizer: some parameters": "SGD does not hold exactly the network's parameters",
+    "frozen layer": "a parameter is frozen",
+    "parameter of another layout": "a parameter is not an ordinary float32 tensor",
+    "autocast": r"torch\.autocast is on",
+}
+
+
+@pytest.mark.parametrize("name", KNOWN)
+def test_many_steps_at_once_end_in_the_weights_of_plain_deeplay(name, capsys):
+    made = KNOWN[name]
     trained, steps = [], []
     for cls, trainer_class in ((dl.Classifier, dl.Trainer), (Classifier, Trainer)):
         classifier = made.get("classifier", create)(cls)
         where = made.get("loader", shuffled_pairs)
         callbacks = made.get("callbacks", list)()
-        trainer = train(
-            trainer_class, classifier, where, callbacks=callbacks, **made.get("settings", {})
-        )
+        with made.get("around", contextlib.nullcontext)():
+            trainer = train(
+                trainer_class, classifier, where, callbacks=callbacks, **made.get("settings", {})
+            )
         trained.append(weights(classifier))
         steps.append(trainer.global_step)
-    assert trainer._batch_size is not None, capsys.readouterr().out
-    assert "because" not in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert trainer._batch_size is not None, said
+    why = re.search("Each step goes through autograd, because (.*)[.]", said)
+    assert isinstance(trainer._steps, AutogradSteps if why else DirectSteps)
+    assert re.search(THROUGH_AUTOGRAD.get(name, "^$"), why[1] if why else ""), said
     assert torch.equal(*trained)
     assert not torch.equal(trained[0], weights(made.get("classifier", create)(Classifier)))
     assert steps[0] == steps[1] == len(trainer.step_losses)
