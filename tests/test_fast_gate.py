@@ -2,15 +2,25 @@
 
 Each condition of the gate is tried against plain deeplay, trained on the same images in the same
 order: the same weights, the same number of calls, and one line that says why.
+
+The names that training enters inside torch, Lightning and deeplay are listed at the end, and each
+is tried, so that a version without it is noticed by its name.
 """
 
+import ast
 import contextlib
 import csv
+import inspect
 import math
+import operator
 import re
 import warnings
+from itertools import chain
+from pathlib import Path
+from types import SimpleNamespace
 
 import deeplay as dl
+import deeplay.blocks.base
 import numpy as np
 import pytest
 import torch
@@ -42,11 +52,13 @@ from torch.utils.data import (
 )
 from torchmetrics import MeanMetric
 
+import helpers
 from helpers.config import Config
-from helpers.fast_gate import AutogradSteps
+from helpers.fast_gate import PLAIN_TRAINER, AutogradSteps
 from helpers.fast_steps import DirectSteps
 from helpers.training import Classifier, Trainer, make_dataloader
 
+HELPERS = Path(helpers.__file__).parent
 RANDOM = np.random.default_rng(0)
 IMAGES = RANDOM.random((44, 28, 28), dtype=np.float32)
 DIGITS = RANDOM.integers(0, 10, 44)
@@ -922,25 +934,112 @@ def test_checkpoint_of_many_steps_goes_on_in_the_ordinary_way_and_the_other_way_
         assert torch.equal(weights(whole), weights(goes_on))
 
 
-def test_private_names_that_this_enters_exist():
-    # Without them training would be wrong or slow, and silent about it.
-    classifier = create(Classifier)
-    trainer = train(Trainer, classifier, shuffled_pairs)
-    loop = trainer.fit_loop.epoch_loop
-    assert loop._batches_that_stepped == 2 * STEPS
-    assert loop.manual_optimization.optim_step_progress.total.completed == 2 * STEPS
-    assert {"_every_n_train_steps", "_train_time_interval"} <= vars(ModelCheckpoint()).keys()
-    assert trainer._detect_anomaly is False
-    assert classifier._trainer is not None
-    for kind in ("forward_hooks", "forward_pre_hooks", "backward_hooks", "backward_pre_hooks"):
-        assert hasattr(nn.modules.module, f"_global_{kind}")
-        assert hasattr(first(classifier), f"_{kind}")
-    assert hasattr(first(classifier).weight, "_backward_hooks")
-    assert hasattr(first(classifier).weight, "_post_accumulate_grad_hooks")
-    optimizer = SGD(classifier.parameters(), lr=0.1)
-    assert hasattr(optimizer, "_optimizer_step_pre_hooks")
-    assert hasattr(optimizer, "_optimizer_step_post_hooks")
-    rmsprop = RMSprop(classifier.parameters())
-    assert hasattr(rmsprop, "_accelerator_graph_capture_health_check") or hasattr(
-        rmsprop, "_cuda_graph_capture_health_check"
+# --- what is entered inside torch, Lightning and deeplay ------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def entered(tmp_path_factory):
+    """One of each thing that is entered, after a training."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(tmp_path_factory.mktemp("entered"))
+        classifier = create(Classifier)
+        trainer = train(Trainer, classifier, shuffled_pairs)
+    return SimpleNamespace(
+        classifier=classifier,
+        trainer=trainer,
+        loop=trainer.fit_loop.epoch_loop,
+        connector=trainer._logger_connector,
+        layer=first(classifier),
+        parameter=first(classifier).weight,
+        optimizer=trainer.optimizers[0],
+        rmsprop=RMSprop(classifier.parameters()),
+        checkpoint=ModelCheckpoint(),
+        mean=trainer.fit_loop.epoch_loop._results["training_step.train_loss"],
+        all_modules=nn.modules.module,
+        all_optimizers=torch.optim.optimizer,
+        torch=torch,
+        aten=torch.ops.aten,
+        deeplay_optimizer=classifier.optimizer,
+        deeplay_layers=deeplay.blocks.base,
     )
+
+
+HOOKS = ("forward_hooks", "forward_pre_hooks", "backward_hooks", "backward_pre_hooks")
+# Without one of these, training would be wrong or slow, and silent about it. "a b" means a or b,
+# as a name is in an earlier version and in a later one.
+ENTERED = {
+    "classifier": ["_trainer", "calling_stateful", "train_metrics", "val_metrics", "loss"],
+    "trainer": ["_detect_anomaly", "_logger_connector", "_results", "fit_loop", *PLAIN_TRAINER],
+    "loop": ["_batches_that_stepped", "_results", "manual_optimization", "automatic_optimization"],
+    "loop.manual_optimization": ["optim_step_progress"],
+    "loop.manual_optimization.optim_step_progress.total": ["ready", "completed"],
+    "loop.automatic_optimization.optim_progress.optimizer.step.total": ["ready", "completed"],
+    "connector": ["_callback_metrics", "_logged_metrics", "_progress_bar_metrics", "reset_metrics"],
+    "mean": ["value", "cumulated_batch_size"],
+    "checkpoint": ["_every_n_train_steps", "_train_time_interval"],
+    "all_modules": [f"_global_{hooks}" for hooks in HOOKS],
+    "layer": [*(f"_{hooks}" for hooks in HOOKS), "_parameters", "_modules"],
+    "parameter": ["_backward_hooks", "_post_accumulate_grad_hooks"],
+    "all_optimizers": ["_global_optimizer_pre_hooks", "_global_optimizer_post_hooks"],
+    "optimizer": ["_optimizer_step_pre_hooks", "_optimizer_step_post_hooks"],
+    "optimizer.step": ["__wrapped__"],
+    "rmsprop": ["_accelerator_graph_capture_health_check _cuda_graph_capture_health_check"],
+    "torch": ["_C", "_foreach_copy_", "_softmax_backward_data", "_log_softmax_backward_data"],
+    "torch._C": ["_nn"],
+    "torch._C._nn": ["mse_loss", "smooth_l1_loss", "binary_cross_entropy"],
+    "aten": [
+        *("sigmoid_backward", "tanh_backward", "threshold_backward", "leaky_relu_backward"),
+        *("elu_backward", "gelu_backward", "softplus_backward", "mse_loss_backward"),
+        *("smooth_l1_loss_backward", "binary_cross_entropy_backward"),
+        *("nll_loss_forward", "nll_loss_backward"),
+    ],
+    "deeplay_optimizer": ["classtype"],
+    "deeplay_layers": ["DeferredConfigurableLayer"],
+}
+
+
+@pytest.mark.parametrize(
+    ("where", "names"),
+    [(where, names) for where, several in ENTERED.items() for names in several],
+)
+def test_what_is_entered_is_there(where, names, entered):
+    thing = operator.attrgetter(where)(entered)
+    assert any(hasattr(thing, name) for name in names.split()), f"{where} has no {names} any more"
+
+
+def test_what_is_entered_counts_as_lightning_counts(entered):
+    assert entered.loop._batches_that_stepped == 2 * STEPS
+    assert entered.loop.manual_optimization.optim_step_progress.total.completed == 2 * STEPS
+    assert inspect.unwrap(SGD.step) is not SGD.step
+
+
+def private_names():
+    """Yield the file and the name of what the helpers enter that is private and not their own."""
+    nodes = [
+        (path.name, node)
+        for path in HELPERS.rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+    ]
+    own = {"_replace"}  # of Python's named tuples
+    for _, node in nodes:
+        if isinstance(node, ast.FunctionDef | ast.ClassDef):
+            own.add(node.name)
+        elif isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store):
+            if getattr(node.value, "id", "") == "self":
+                own.add(node.attr)
+        elif isinstance(node, ast.Call) and getattr(node.func, "attr", "") == "__setattr__":
+            own.add(node.args[1].value)
+    for file, node in nodes:
+        names = [node.attr] if isinstance(node, ast.Attribute) else []
+        if isinstance(node, ast.ImportFrom) and not node.module.startswith("helpers"):
+            names = [alias.name for alias in node.names]
+        for name in names:
+            if re.match("_[a-zA-Z]", name) and name not in own:
+                yield file, name
+
+
+def test_what_is_entered_is_listed_and_gathered():
+    listed = set(" ".join(chain.from_iterable(ENTERED.values())).split())
+    found = list(private_names())
+    assert {file for file, _ in found} == {"fast_gate.py", "fast_steps.py"}, found
+    assert {name for _, name in found} <= listed
