@@ -14,6 +14,7 @@ import inspect
 import math
 import operator
 import re
+import sys
 import warnings
 from itertools import chain
 from pathlib import Path
@@ -956,7 +957,7 @@ def entered(tmp_path_factory):
         checkpoint=ModelCheckpoint(),
         mean=trainer.fit_loop.epoch_loop._results["training_step.train_loss"],
         all_modules=nn.modules.module,
-        all_optimizers=torch.optim.optimizer,
+        all_optimizers=sys.modules["torch.optim.optimizer"],  # torch hides the module
         torch=torch,
         aten=torch.ops.aten,
         deeplay_optimizer=classifier.optimizer,
