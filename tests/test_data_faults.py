@@ -83,6 +83,7 @@ from pathlib import Path
 from helpers import data
 from helpers.errors import LessonError
 data.tqdm.set_lock(threading.RLock())
+random.seed(os.environ["TEST_SEED"])
 ALL = {{split: data._read_arrays(split) for split in data.SPLITS}}
 def use(sizes):
     few = {{split: (ALL[split][0][:n], ALL[split][1][:n]) for split, n in sizes.items()}}
@@ -98,6 +99,7 @@ def start(script, *args, **kwargs):
         **os.environ,
         "PYTHONPATH": str(Path(data.__file__).parents[1]),
         "TQDM_DISABLE": "1",
+        "TEST_SEED": str(random.randrange(10**9)),
     }
     return subprocess.Popen(
         [sys.executable, "-c", PRELUDE + script, *map(str, args)],
