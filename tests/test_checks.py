@@ -18,7 +18,7 @@ from helpers.config import Config
 
 ALL = {name: check for name, check in vars(checks).items() if name.startswith("check_")}
 
-# For each helpers/checks/lesson_N.py there is an answers/lesson_N.py; the first of the right answers
+# For each helpers/checks/lesson_N.py there is an answers/lesson_N.py. The first right answer
 # to an exercise is the one that the tests of all checks vary.
 TABLES = [
     importlib.import_module(f"answers.{file.stem}")
