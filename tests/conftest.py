@@ -89,6 +89,20 @@ def only_readable():
     return only_readable
 
 
+@pytest.fixture
+def digits():
+    return np.random.default_rng(0).integers(0, 10, 500)
+
+
+@pytest.fixture
+def images(digits):
+    # A bright bar whose place says which digit it is: learnable within a second.
+    noise = np.random.default_rng(1).random((500, 28, 28), dtype=np.float32) * 0.2
+    for image, digit in zip(noise, digits, strict=True):
+        image[2 * digit : 2 * digit + 3] += 0.8
+    return noise
+
+
 @pytest.fixture(scope="session")
 def copy_checkout():
     """A function that copies into a folder what git has of this checkout, or would add."""
