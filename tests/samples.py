@@ -7,7 +7,7 @@ LESSON = """\
 #
 # {{ badge }}
 #
-# About {{ relu }}. See the [glossary](../docs/glossary.md).
+# About {{ relu }}. See the [glossary](../docs/glossary.md). {{ minutes }} minutes.
 
 # %% tags=["setup"]
 # {{ setup }}
@@ -15,13 +15,18 @@ LESSON = """\
 # %% tags=["check-output"]
 print("seven")
 
+# %% tags=["check"]
+assert "seven"
+
 # %% tags=["exercise"]
-def check_it(answer):
-    print("Right." if answer == 42 else "Not yet.")
-
-
 ### BEGIN SOLUTION
 answer = 42
 ### END SOLUTION
+
+# %% tags=["exercise-check"]
+def check_it(answer):
+    print("Right. " if answer == 42 else "Not yet: no.")
+
+
 check_it(answer)
 """

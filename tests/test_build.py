@@ -56,9 +56,10 @@ def refused(folder, *arguments):
 def test_lessons_are_executed_once_for_both_notebooks(project):
     learners = notebooks.read_notebook(project / "notebooks" / "01_data.ipynb")
     teachers = notebooks.read_notebook(project / "notebooks" / "solutions" / "01_data.ipynb")
-    said = [cell.outputs[0].text for cell in outputs.code_cells(teachers)[1:]]
-    assert said == ["seven\n", "Not yet.\n", "Right.\n"]
-    assert [cell.outputs[0].text for cell in outputs.code_cells(learners)[1:]] == said[:2]
+    said = ["".join(each.text for each in cell.outputs) for cell in outputs.code_cells(teachers)]
+    assert said == ["", "seven\n", "", "", "", "Right. \n"]
+    said = ["".join(each.text for each in cell.outputs) for cell in outputs.code_cells(learners)]
+    assert said == ["", "seven\n", "", ""]
     assert list(outputs.problems(learners)) == list(outputs.problems(teachers)) == []
     assert (project / "notebooks" / "solutions" / "glossary.ipynb").exists()
     assert "| [1](notebooks/01_data.ipynb) |" in (project / "README.md").read_text(encoding="utf-8")
@@ -72,7 +73,16 @@ def test_run_executes_what_the_learner_gets_and_prints_a_table(own_project):
     assert re.search(r"lesson +time +slowest cell +test accuracy reached", said)
     assert re.search(r"01_data +\d+ s +[\d.]+ s \(cell \d\) +82\.0% \(nearest mean", said)
     executed = notebooks.read_notebook(own_project / "executed" / "01_data.ipynb")
-    assert outputs.code_cells(executed)[-1].outputs[0].text == "Not yet.\n"
+    cells = outputs.code_cells(executed)
+    assert cells[-1].outputs[0].text == "Not yet: no.\n"
+    assert [cell.id for cell in cells if outputs.is_teachers(cell)] == ["01-03"]
+
+
+def test_run_fails_where_a_check_of_the_course_does(own_project):
+    for path in (own_project / "lessons").glob("0*.py"):
+        text = path.read_text(encoding="utf-8")
+        path.write_text(text.replace('assert "seven"', 'assert "seven" == "eight"'), "utf-8")
+    assert "01_data, cell 3 of 5: AssertionError" in refused(own_project, "run", "01_data")
 
 
 @pytest.mark.parametrize(
@@ -95,7 +105,7 @@ def test_run_ends_at_the_cell_that_fails(own_project, capsys, monkeypatch, code,
     monkeypatch.setattr(execute, "CELL_TIMEOUT", 3)
     assert build.main(["run", "02"]) == 1
     said = capsys.readouterr().err
-    assert f"02_first_network, cell 2 of 3: {message}" in said
+    assert re.search(rf"02_first_network, cell 2 of \d+: {message}", said)
     assert code in said
     assert "Traceback" not in said
 

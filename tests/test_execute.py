@@ -11,6 +11,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 from programs import environ
 
 from helpers.errors import LessonError
+from helpers.results import HEADLESS
 from tools import NOTEBOOKS, ROOT, execute
 
 
@@ -36,6 +37,12 @@ def test_first_failing_cell_is_named_and_nothing_runs_after_it():
         execute.execute(notebook)
     assert str(failed.value).splitlines()[1:] == [f"    {line}" for line in ["1 / 0", *"abcd"]]
     assert notebook.cells[-1].outputs == []
+
+
+def test_what_runs_unattended_says_so_to_the_lesson():
+    notebook = notebook_of(f"import os; print(os.environ[{HEADLESS!r}])")
+    execute.execute(notebook)
+    assert notebook.cells[-1].outputs[0].text == "1\n"
 
 
 INTERRUPTED = """

@@ -124,9 +124,37 @@ def test_three_exercises_each_with_its_solution(name):
     exercises = [place for place, found in enumerate(tags) if "exercise" in found]
     assert len(exercises) == 3
     assert all("solution" in tags[place + 1] for place in exercises)
+    assert all("exercise-check" in tags[place + 2] for place in exercises)
+    assert all("Right. " in str(cells[place + 2].outputs) for place in exercises)
     assert sum("solution" in found for found in tags) == 3
+    assert sum("exercise-check" in found for found in tags) == 3
+
+
+@each_lesson
+def test_what_the_course_checks_the_learner_does_not_see(name):
     learners = outputs.code_cells(committed(name, solutions=False))
-    assert not any(outputs.is_solution(cell) for cell in learners)
+    assert not any(outputs.is_teachers(cell) for cell in learners)
+    assert not any(re.search(r"(?m)^\s*assert\b", cell.source) for cell in learners)
+    tags = [cell.metadata.get("tags", []) for cell in learners]
+    exercises = [place for place, found in enumerate(tags) if "exercise" in found]
+    for place in exercises:
+        assert notebooks.UNANSWERED in learners[place].source
+        assert "exercise-check" in tags[place + 1]
+        assert learners[place + 1].outputs == []
+
+
+@each_lesson
+def test_time_to_read_is_said_and_not_too_long(name):
+    [said] = re.findall(r"about (\d+) minutes to read", texts(committed(name, solutions=False))[0])
+    assert 5 < int(said) <= notebooks.MOST_MINUTES
+
+
+@each_lesson
+def test_checks_come_back_in_their_places(name):
+    learners, teachers = committed(name, solutions=False), committed(name, solutions=True)
+    ids = [cell.id for cell in notebooks.with_checks(learners).cells]
+    assert ids == [cell.id for cell in teachers.cells if not cell.id.endswith("-solution")]
+    assert notebooks.checks_after(teachers) == {}
 
 
 @each_lesson
