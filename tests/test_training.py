@@ -329,11 +329,11 @@ def test_interrupt_never_cuts_a_step_in_two(direct, images, digits, monkeypatch)
 def test_interrupt_outside_of_training_is_one_line(stage, images, digits):
     class Slow(Callback):
         def on_test_batch_end(self, *args):
+            threading.Timer(0.1, _thread.interrupt_main).start()
             doze()
 
         on_validation_batch_end = on_predict_batch_end = on_test_batch_end
 
-    threading.Timer(0.5, _thread.interrupt_main).start()
     with pytest.raises(LessonError, match="was interrupted: run it again"):
         getattr(quiet(callbacks=[Slow()]), stage)(make(RELU), make_dataloader(images, digits, 100))
     threading.Timer(0.2, _thread.interrupt_main).start()
