@@ -49,7 +49,8 @@ LESSONS = (
     "04_mini_batches",
     "05_optimizers",
     "06_failure_analysis",
-    "07_beyond_one_machine",
+    "07_inside_the_network",
+    "08_beyond_one_machine",
 )
 GLOSSARY = "glossary"  # a page without code: made like a lesson, not executed
 ROOT = Path(__file__).resolve().parent.parent

@@ -1,4 +1,4 @@
-"""The checks of lesson 7's exercises: the right answer, no answer, and plausible wrong ones."""
+"""The checks of lesson 8's exercises: the right answer, no answer, and plausible wrong ones."""
 
 import itertools
 

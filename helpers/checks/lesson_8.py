@@ -1,4 +1,4 @@
-"""The checks of lesson 7's exercises."""
+"""The checks of lesson 8's exercises."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from helpers.checks import answers
 
 @answers.check("Each process has 15,000 images: 937 full batches, and one of 8 images.")
 def check_steps_per_epoch(steps_per_epoch: int) -> str | None:
-    """Lesson 7, exercise 1: the steps of an epoch of four processes with batches of 16."""
+    """Lesson 8, exercise 1: the steps of an epoch of four processes with batches of 16."""
     number = answers.number("steps_per_epoch", steps_per_epoch)
     if number == 938:
         return None
@@ -29,7 +29,7 @@ def check_steps_per_epoch(steps_per_epoch: int) -> str | None:
 
 @answers.check("Without the averaging you train several networks, each on a part of the images.")
 def check_without_averaging(largest_difference: float, reason: str) -> str | None:
-    """Lesson 7, exercise 2: two processes that do not average their gradients."""
+    """Lesson 8, exercise 2: two processes that do not average their gradients."""
     largest = "take the largest of all weights' differences, with `.abs().max()`"
     difference = answers.number("largest_difference", largest_difference, several=largest)
     if difference < 0:
@@ -52,7 +52,7 @@ def check_without_averaging(largest_difference: float, reason: str) -> str | Non
 
 @answers.check("This is what the distributed sampler does, and now you have written one.")
 def check_deal(deal: Callable[[int, int, int], list[int]]) -> str | None:
-    """Lesson 7, exercise 3: which images a process sees."""
+    """Lesson 8, exercise 3: which images a process sees."""
     for images, processes in (
         (10, 2),
         (12, 4),
