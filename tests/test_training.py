@@ -19,7 +19,7 @@ from torch import nn
 from torch.nn import MSELoss, ReLU, Sigmoid, Softmax
 from torch.optim import SGD, RMSprop
 
-from helpers import training
+from helpers import fast_gate, fast_steps, training
 from helpers.config import Config
 from helpers.errors import LessonError
 from helpers.training import (
@@ -339,23 +339,26 @@ def test_interrupt_leaves_a_usable_classifier(aside, images, digits):
         doze()
 
 
-def test_interrupt_never_cuts_a_step_in_two(images, digits, monkeypatch):
+@pytest.mark.parametrize("direct", [True, False])
+def test_interrupt_never_cuts_a_step_in_two(direct, images, digits, monkeypatch):
     # The interrupt comes in the middle of a step: after the new weights, before they are counted.
     made = []
 
-    def interrupting(optimizer):
-        def step():
-            made.append(optimizer.__class__)
-            if len(made) == 7:
-                _thread.interrupt_main()
-                time.sleep(0.01)
+    def step(*arguments):
+        made.append(arguments)
+        if len(made) == 7:
+            _thread.interrupt_main()
+            time.sleep(0.01)
 
-        return step
-
-    monkeypatch.setattr(training, "bare_step", interrupting)
+    kind = fast_steps.OPTIMIZERS[SGD]._replace(update=step)
+    monkeypatch.setitem(fast_steps.OPTIMIZERS, SGD, kind)
+    monkeypatch.setattr(fast_gate, "_same_numbers", lambda *arguments: direct)
+    monkeypatch.setattr(fast_gate, "_proven", {})
+    monkeypatch.setattr(fast_gate, "bare_step", lambda optimizer: step)
     trainer = quiet()
     with pytest.raises(LessonError, match="interrupted after step 7 of 32"):
         trainer.fit(make(RELU), make_dataloader(images, digits, batch_size=16))
+    assert isinstance(trainer._steps, fast_steps.DirectSteps) == direct
     assert len(made) == trainer.global_step == len(trainer.step_losses) == 7
 
 
