@@ -75,6 +75,9 @@
 #
 # **Grayscale** (1): with one number a pixel, from light to dark, and no color.
 #
+# **He initialization** (7): drawing the first weights of a layer at random, neither so small nor so large
+# that signals die away or grow from layer to layer; made for ReLU.
+#
 # **Hidden layer** (2): a layer between the inputs and the output layer.
 #
 # **Hyperbolic tangent, tanh** (3): an activation like the sigmoid, but from -1 to 1 and steeper.
@@ -90,6 +93,8 @@
 # called *class* or *ground truth*.
 #
 # **Layer** (2): a row of neurons that look at the same inputs.
+#
+# **LeakyReLU** (7): like ReLU, but a negative number is multiplied by a small one, 0.01, and not by 0.
 #
 # **Learning curve** (5): loss or accuracy drawn against the epochs.
 #
@@ -142,6 +147,9 @@
 # **Pixel** (1): one of the small squares that an image is made of.
 #
 # **Prediction** (1): the digit that a method or a network answers for an image.
+#
+# **Principal component analysis, PCA** (7): finds the directions in which points of many dimensions spread
+# the most, so that two of them make a picture.
 #
 # **Probability** (3): a number between 0 and 1 that says how likely something is; those of all
 # ten digits add up to 1.

@@ -307,7 +307,7 @@ def plot_strongest_images(
         )
     chosen = [
         given.whole_number(neuron, "neurons", 0, layer.shape[1] - 1)
-        for neuron in given.row(neurons, "neurons").astype(int)
+        for neuron in given.array(neurons, "neurons").reshape(-1)
     ]
     if len(chosen) > 12:
         raise LessonError(f"neurons must be up to twelve, got {len(chosen)}. Pass some of them.")
