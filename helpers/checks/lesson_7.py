@@ -36,7 +36,7 @@ def check_idle_parameters(idle_parameters: int) -> str | None:
     return answers.slip(number, slips) or f"{answers.off(number, right)} {advice}"
 
 
-@answers.check("No neuron is the only one to know a digit, so the network can do without any one.")
+@answers.check("The others make up for it: no digit hangs on one neuron alone.")
 def check_switched_off(lowest_accuracy: float, reason: str) -> str | None:
     """Lesson 7, exercise 2: the accuracy without the neuron that is missed the most, and why."""
     smallest = "take the lowest of them, with `min`"
