@@ -25,9 +25,9 @@
 # %% [markdown]
 # ## Where we are
 #
-# Each lesson runs alone, so here are the digits and the recipe of
-# [lesson 5](05_optimizers.ipynb) once more. Whatever one studies is not new any more, so we leave the
-# test images closed, and study the network on 10,000 validation images from which it does not learn.
+# Each lesson runs alone, so here are the digits and the recipe of [lesson 5](05_optimizers.ipynb)
+# once more. Whatever one studies is not new any more, so we leave the test images closed, and study
+# the network on 10,000 validation images from which it does not learn.
 
 # %% tags=["check-output"]
 import numpy as np
@@ -123,12 +123,13 @@ for seed in range(3):
 # ## Weights are images
 #
 # A neuron of the first hidden layer has 784 weights, one for each pixel. So its weights can be laid
-# out as an image, each at the place of its pixel. **Blue** weights are positive: ink there turns the
-# neuron on. **Orange** ones are negative: ink there keeps it off. At white places, ink does not matter.
+# out as an image, each at the place of its pixel. **Blue** weights are positive: ink there turns
+# the neuron on. **Orange** ones are negative: ink there keeps it off. At white places, ink does not
+# matter.
 #
-# Here are the 32 neurons of network 0 at three stages. The same seed makes the same first weights and
-# the same batches, so a training that we stop after one epoch shows where the training of ten epochs
-# passed by.
+# Here are the 32 neurons of network 0 at three stages. The same seed makes the same first weights
+# and the same batches, so a training that we stop after one epoch shows where the training of ten
+# epochs passed by.
 
 # %%
 from helpers.plotting import plot_weights
@@ -156,12 +157,12 @@ plot_weights(weights)
 plot_weights({"after ten epochs": weights["after ten epochs"]})
 
 # %% [markdown]
-# Look for strokes, arcs and edges. You will hardly find a whole digit: a neuron asks for ink in some
-# places and for none in others, and several digits can answer that.
+# Look for strokes, arcs and edges. You will hardly find a whole digit: a neuron asks for ink in
+# some places and for none in others, and several digits can answer that.
 #
-# All tiles are pale near their corners. No training image has ink there. A weight is multiplied by its
-# pixel, and where the pixel is always 0, the weight makes no difference to the loss, so its slope is 0
-# and training leaves it as it was drawn:
+# All tiles are pale near their corners. No training image has ink there. A weight is multiplied by
+# its pixel, and where the pixel is always 0, the weight makes no difference to the loss, so its
+# slope is 0 and training leaves it as it was drawn:
 
 # %%
 never_ink = torch.from_numpy((train_images == 0).all(axis=0).flatten())
@@ -178,8 +179,8 @@ assert change[:, ~never_ink].max() > 0.3
 # %% [markdown]
 # ## Dead neurons
 #
-# And the blank tiles? ReLU turns every negative sum into 0 ([lesson 3](03_softmax_and_relu.ipynb)). A
-# neuron whose sum is negative for *every* training image always gives out 0. It is called a
+# And the blank tiles? ReLU turns every negative sum into 0 ([lesson 3](03_softmax_and_relu.ipynb)).
+# A neuron whose sum is negative for *every* training image always gives out 0. It is called a
 # [*dead neuron*](glossary.ipynb). Let us count.
 
 
@@ -199,12 +200,13 @@ for name, classifier in stages.items():
 # %% [markdown]
 # Compare the last line with the tiles: the dead neurons of the first layer are the blank ones.
 #
-# Why are they blank? At a negative sum, ReLU is flat: its slope is 0. By the chain rule the slopes of
-# all of the neuron's weights are multiplied by it, so they are 0 too, for every image. Nothing can move
-# these weights any more, and they stay about as small as they were drawn.
+# Why are they blank? At a negative sum, ReLU is flat: its slope is 0. By the chain rule the slopes
+# of all of the neuron's weights are multiplied by it, so they are 0 too, for every image. Nothing
+# can move these weights any more, and they stay about as small as they were drawn.
 #
-# In the first layer that is for ever, because the images stay the same. In the second, a dead neuron
-# can come back: what it gets are the activations of the first layer, and those go on changing.
+# In the first layer that is for ever, because the images stay the same. In the second, a dead
+# neuron can come back: what it gets are the activations of the first layer, and those go on
+# changing.
 
 # %%
 for seed, network in enumerate(networks):
@@ -223,10 +225,10 @@ assert all(1 <= find_dead(network)[0].sum() <= 10 for network in networks)
 # %% [markdown]
 # ### Exercise 1: predict
 #
-# A network of 784 inputs, 32 and 32 hidden neurons and 10 outputs has 26,506 parameters. Suppose that
-# five neurons of its *first* hidden layer are dead. How many of the parameters then make no difference
-# to any answer? Work it out on paper. Think of what leads into a dead neuron, and of what leads on from
-# it.
+# A network of 784 inputs, 32 and 32 hidden neurons and 10 outputs has 26,506 parameters. Suppose
+# that five neurons of its *first* hidden layer are dead. How many of the parameters then make no
+# difference to any answer? Work it out on paper. Think of what leads into a dead neuron, and of
+# what leads on from it.
 
 # %% tags=["exercise"]
 ### BEGIN SOLUTION
@@ -242,9 +244,9 @@ check_idle_parameters(idle_parameters)
 # %% [markdown]
 # ## How neurons die
 #
-# A neuron is often as good as dead long before the first epoch ends. To see it, we train for a single
-# step, on the first 16 images. Before and after, we count the neurons of the first layer that are on
-# (above 0) for fewer than one in a hundred of all training images.
+# A neuron is often as good as dead long before the first epoch ends. To see it, we train for a
+# single step, on the first 16 images. Before and after, we count the neurons of the first layer
+# that are on (above 0) for fewer than one in a hundred of all training images.
 
 # %%
 from torch.optim import Adam
@@ -271,18 +273,18 @@ for name, recipe in recipes.items():
     print(f"{name:16} {off}  after one step")
 
 # %% [markdown]
-# One step of RMSprop is enough to put some of the 32 neurons out. A few images still turn some of these
-# on and may bring them back; the others are lost. With a tenth of the learning rate, or with Adam, no
-# neuron goes out in that step.
+# One step of RMSprop is enough to put some of the 32 neurons out. A few images still turn some of
+# these on and may bring them back; the others are lost. With a tenth of the learning rate, or with
+# Adam, no neuron goes out in that step.
 #
-# In [lesson 5](05_optimizers.ipynb) you met the reason. RMSprop divides each slope by the root of the
-# average square $v$, and $v$ begins at 0. After the first batch it is only $0.01\,g^2$, so the first
-# step is $\eta\, g / \sqrt{0.01\,g^2}$: *ten* learning rates, 0.01, for every weight that has a slope at
-# all. Adam corrects this start, and makes a step of one learning rate.
+# In [lesson 5](05_optimizers.ipynb) you met the reason. RMSprop divides each slope by the root of
+# the average square $v$, and $v$ begins at 0. After the first batch it is only $0.01\,g^2$, so the
+# first step is $\eta\, g / \sqrt{0.01\,g^2}$: *ten* learning rates, 0.01, for every weight that has
+# a slope at all. Adam corrects this start, and makes a step of one learning rate.
 #
-# A step of 0.01 in one weight is little. But the ink of an image adds up to about 100, so if all weights
-# of a neuron go down together, its sum goes down by about 1. Before training, the sums are mostly
-# between −0.5 and 0.5.
+# A step of 0.01 in one weight is little. But the ink of an image adds up to about 100, so if all
+# weights of a neuron go down together, its sum goes down by about 1. Before training, the sums are
+# mostly between −0.5 and 0.5.
 
 # %% tags=["check"]
 sums = train_images.reshape(-1, 784) @ weights["before training"].detach().numpy().T
@@ -294,11 +296,11 @@ assert 90 < train_images.sum(axis=(1, 2)).mean() < 110
 #
 # The learning rate is one cause. Two other cures are often recommended:
 #
-# - **Larger initial weights**, drawn so that the sums are neither tiny nor huge. The usual choice for
-#   ReLU is [*He initialization*](glossary.ipynb) (K. He and others, [Delving deep into
+# - **Larger initial weights**, drawn so that the sums are neither tiny nor huge. The usual choice
+#   for ReLU is [*He initialization*](glossary.ipynb) (K. He and others, [Delving deep into
 #   rectifiers](https://arxiv.org/abs/1502.01852), 2015).
-# - [*LeakyReLU*](glossary.ipynb): it turns a negative sum $z$ not into 0 but into $0.01\,z$. So it has
-#   a slope everywhere, and no neuron can get stuck.
+# - [*LeakyReLU*](glossary.ipynb): it turns a negative sum $z$ not into 0 but into $0.01\,z$. So it
+#   has a slope everywhere, and no neuron can get stuck.
 #
 # We change one thing at a time, and train each recipe for one epoch with three seeds.
 #
@@ -348,27 +350,25 @@ reveal("three times the rate", a=more < -2, b=abs(more) <= 2, c=more > 2)
 # %% [markdown]
 # The three numbers in brackets belong to the three seeds. With each of them:
 #
-# - three times the learning rate leaves more dead neurons, and a third of it leaves fewer. But with a
-#   third, the network has learned less in its one epoch;
+# - three times the learning rate leaves more dead neurons, and a third of it leaves fewer. But with
+#   a third, the network has learned less in its one epoch;
 # - He initialization leaves fewer, though not none.
 #
-# Adam, without the long first step, helps with some seeds and not with all: neurons can die later, too.
-# With LeakyReLU there is no dead neuron, by construction: it gives out exactly 0 for no negative sum.
+# Adam, without the long first step, helps with some seeds and not with all: neurons can die later,
+# too. With LeakyReLU there is no dead neuron, by construction: it gives out exactly 0 for no
+# negative sum.
 #
-# More dead neurons need not mean a worse network: after this one epoch, the one with three times the rate
-# reads no less than the one with the recipe as it is.
+# More dead neurons need not mean a worse network: after this one epoch, the one with three times
+# the rate reads no less than the one with the recipe as it is.
 #
 # Does it pay to save them? Here is how much more of the validation images the network reads with
 # LeakyReLU than with ReLU, seed by seed: after this one epoch, and after ten.
 
 # %%
 with_leaky = changes["LeakyReLU"][0]
-gains = {
-    "one epoch": read["LeakyReLU"] - read["as it is"],
-    "ten epochs": np.array(
-        [accuracy(train(with_leaky, seed, epochs=10)) - accuracy(networks[seed]) for seed in range(3)]
-    ),
-}
+relu_read = np.array([accuracy(network) for network in networks])
+leaky_read = np.array([accuracy(train(with_leaky, seed, epochs=10)) for seed in range(3)])
+gains = {"one epoch": read["LeakyReLU"] - read["as it is"], "ten epochs": leaky_read - relu_read}
 for when, gain in gains.items():
     print(f"after {when:10}", ", ".join(f"{100 * each:+.1f}" for each in gain), "percentage points")
 
@@ -382,16 +382,16 @@ assert gains["one epoch"].mean() > 0
 assert abs(gains["ten epochs"].mean()) < 0.01
 
 # %% [markdown]
-# After one epoch, the network with LeakyReLU is ahead. After ten, little of that is left on average. So we
-# keep ReLU, as in lesson 5: a few dead neurons are a waste, and no disaster.
+# After one epoch, the network with LeakyReLU is ahead. After ten, little of that is left on
+# average. So we keep ReLU, as in lesson 5: a few dead neurons are a waste, and no disaster.
 
 # %% [markdown]
 # ## What turns a neuron on
 #
-# The weights say what a neuron looks for. We can also ask the other way round: for which images is its
-# activation the highest? Here are six neurons of the first hidden layer of network 0, each with its
-# weights and its sixteen strongest validation images, the strongest first. Below the number of the neuron
-# stand the lowest and the highest activation among these images.
+# The weights say what a neuron looks for. We can also ask the other way round: for which images is
+# its activation the highest? Here are six neurons of the first hidden layer of network 0, each with
+# its weights and its sixteen strongest validation images, the strongest first. Below the number of
+# the neuron stand the lowest and the highest activation among these images.
 
 # %%
 from helpers.plotting import plot_strongest_images
@@ -403,18 +403,18 @@ plot_strongest_images(
 )
 
 # %% [markdown]
-# Lay the images over the weights: there is ink in the blue places, and little in the orange ones. Change
-# `some` to see other neurons, a dead one too.
+# Lay the images over the weights: there is ink in the blue places, and little in the orange ones.
+# Change `some` to see other neurons, a dead one too.
 #
-# The second hidden layer sees no pixels. It sees the 32 activations of the first, so its weights make no
-# image. But it has strongest images as well:
+# The second hidden layer sees no pixels. It sees the 32 activations of the first, so its weights
+# make no image. But it has strongest images as well:
 
 # %%
 plot_strongest_images(validation_images, validation_digits, layers[1], some)
 
 # %% [markdown]
-# Is there a neuron for each digit, or several? Before you count: of the 32 neurons of the second hidden
-# layer, how many have sixteen strongest images that all show the same digit?
+# Is there a neuron for each digit, or several? Before you count: of the 32 neurons of the second
+# hidden layer, how many have sixteen strongest images that all show the same digit?
 #
 # - **a**: three quarters of them or more: the neurons share the digits among them;
 # - **b**: fewer than half;
@@ -422,6 +422,7 @@ plot_strongest_images(validation_images, validation_digits, layers[1], some)
 
 # %%
 guess("sixteen of one digit", ...)  # your letter, in quotes, in place of the dots
+
 
 # %%
 def count_one_digit(layer):
@@ -435,9 +436,9 @@ def count_one_digit(layer):
 of_one_digit = []
 for seed, network in enumerate(networks):
     untrained = activations(train(with_rmsprop, seed, epochs=0), validation_images)[1]
-    trained = activations(network, validation_images)[1]
-    of_one_digit.append(count_one_digit(trained))
-    print(f"network {seed}: {count_one_digit(untrained)} before training, {of_one_digit[seed]} after")
+    before, after = map(count_one_digit, (untrained, activations(network, validation_images)[1]))
+    of_one_digit.append(after)
+    print(f"network {seed}: {before} before training, {after} after")
 
 # %%
 most, width = max(of_one_digit), layers[1].shape[1]
@@ -449,9 +450,9 @@ reveal(
 )
 
 # %% [markdown]
-# Training has turned some neurons into something like "a 2, written so". But they are the smaller part,
-# and the others answer to several digits. And even a neuron whose sixteen strongest images are all 2s
-# does not stand for the 2:
+# Training has turned some neurons into something like "a 2, written so". But they are the smaller
+# part, and the others answer to several digits. And even a neuron whose sixteen strongest images
+# are all 2s does not stand for the 2:
 
 # %%
 share_on = (layers[1] > 0).float().mean(dim=0)
@@ -468,9 +469,9 @@ assert all(0 < count < 16 for count in of_one_digit)
 # %% [markdown]
 # ## What a neuron says of each digit
 #
-# From each of the 32 neurons of the second hidden layer, ten weights lead to the ten outputs. They say what
-# the neuron, when it is on, has to say of each digit: **blue** for, **orange** against. The neurons are
-# sorted by the digit that they speak for the most.
+# From each of the 32 neurons of the second hidden layer, ten weights lead to the ten outputs. They
+# say what the neuron, when it is on, has to say of each digit: **blue** for, **orange** against.
+# The neurons are sorted by the digit that they speak for the most.
 
 # %%
 from helpers.plotting import plot_connections
@@ -479,8 +480,8 @@ output_layer = networks[0].model.blocks[-1].layer
 plot_connections(output_layer.weight)
 
 # %% [markdown]
-# Read one row: several neurons speak for the digit, and several against it. Read one column: a neuron
-# speaks for some digits and against others at once.
+# Read one row: several neurons speak for the digit, and several against it. Read one column: a
+# neuron speaks for some digits and against others at once.
 #
 # Compare the darkest blue with the darkest orange. It is so in all three networks:
 
@@ -494,17 +495,18 @@ lasts = [network.model.blocks[-1].layer.weight for network in networks]
 assert all(-last.min() > 1.2 * last.max() for last in lasts)
 
 # %% [markdown]
-# The most negative weight is larger than the most positive one: a neuron can say "no" to a digit more
-# loudly than any says "yes".
+# The most negative weight is larger than the most positive one: a neuron can say "no" to a digit
+# more loudly than any says "yes".
 
 # %% [markdown]
 # ### Exercise 2: change and explain
 #
-# Switch off one neuron of the second hidden layer of network 0: set its column in a copy of `layers[1]`
-# to 0. Work out the answers without it: a copy, times `output_layer.weight.T`, plus `output_layer.bias`,
-# gives the ten sums of each image, and the answer is the largest of them (softmax keeps their order, so you
-# can leave it out). Measure the accuracy on the validation images. Then switch the neuron on again, and do
-# the same for each of the others. Put the lowest of the accuracies into `lowest_accuracy`.
+# Switch off one neuron of the second hidden layer of network 0: set its column in a copy of
+# `layers[1]` to 0. Work out the answers without it: a copy, times `output_layer.weight.T`, plus
+# `output_layer.bias`, gives the ten sums of each image, and the answer is the largest of them
+# (softmax keeps their order, so you can leave it out). Measure the accuracy on the validation
+# images. Then switch the neuron on again, and do the same for each of the others. Put the lowest of
+# the accuracies into `lowest_accuracy`.
 #
 # Then say why it is no lower, with `reason = "a"`, `"b"` or `"c"`:
 #
@@ -546,8 +548,8 @@ print(f"validation image {which} is a {true}; the network says {said}")
 plot_followed(validation_images[which], [layer[which] for layer in layers])
 
 # %% [markdown]
-# Each number in the grids is the activation of one neuron: neurons 0 to 3 in the first row, 4 to 7 in the
-# second, and so on. The zeros are neurons that are off for this image, or dead.
+# Each number in the grids is the activation of one neuron: neurons 0 to 3 in the first row, 4 to 7
+# in the second, and so on. The zeros are neurons that are off for this image, or dead.
 #
 # Where does such a number come from? Take the neuron of the first layer that is on the most.
 
@@ -569,11 +571,12 @@ for what, number in {
     print(f"{what:27} {number:+6.2f}")
 
 # %% [markdown]
-# That is all that a neuron does: 784 products, one sum, and ReLU, which leaves a positive sum as it is.
+# That is all that a neuron does: 784 products, one sum, and ReLU, which leaves a positive sum as it
+# is.
 #
-# At the end, what speaks for the digit that the network says, and what for the true one? For each, here are
-# the three neurons that add the most to its sum and the three that take away the most. Such a part is an
-# activation times a weight of the figure before.
+# At the end, what speaks for the digit that the network says, and what for the true one? For each,
+# here are the three neurons that add the most to its sum and the three that take away the most.
+# Such a part is an activation times a weight of the figure before.
 
 # %%
 parts = (layers[1][which] * output_layer.weight).detach()  # one row a digit, one column a neuron
@@ -582,11 +585,12 @@ for digit in (said, true):
     by_size = parts[digit].argsort(descending=True).tolist()
     listed = [f"neuron {n} {parts[digit, n]:+.1f}" for n in by_size[:3] + by_size[-3:]]
     print(f"for a {digit}: {', '.join(listed)}")
-    print(f"   all neurons and the bias: {sums[digit]:+.2f}; after softmax: {sums.softmax(0)[digit]:.2f}")
+    share = sums.softmax(dim=0)[digit]
+    print(f"   all neurons and the bias: {sums[digit]:+.2f}; after softmax: {share:.2f}")
 
 # %% [markdown]
-# No single neuron made the mistake. Many small parts add up to two sums, and the wrong sum came out ahead.
-# Change `which` to follow other images.
+# No single neuron made the mistake. Many small parts add up to two sums, and the wrong sum came out
+# ahead. Change `which` to follow other images.
 
 # %% tags=["check"]
 assert torch.allclose(sums.softmax(0), layers[-1][which], atol=1e-4)
@@ -594,11 +598,10 @@ assert torch.allclose(sums.softmax(0), layers[-1][which], atol=1e-4)
 # %% [markdown]
 # ### Exercise 3: build
 #
-# Write the whole network by hand: a function `by_hand(image, layers)`. `image` is a row of pixels, and
-# `layers` a list with a pair (weights, biases) for each layer, the first layer first. `weights` has one row
-# a neuron and one column an input. Hidden layers have ReLU, the last one has softmax; there may be any
-# number of them. Return what the last layer gives out.
-
+# Write the whole network by hand: a function `by_hand(image, layers)`. `image` is a row of pixels,
+# and `layers` a list with a pair (weights, biases) for each layer, the first layer first. `weights`
+# has one row a neuron and one column an input. Hidden layers have ReLU, the last one has softmax;
+# there may be any number of them. Return what the last layer gives out.
 
 
 # %% tags=["exercise"]
@@ -623,14 +626,14 @@ check_by_hand(by_hand)
 # %% [markdown]
 # ## Thirty-two numbers in two dimensions
 #
-# For the output layer, an image is no image any more but 32 numbers: the activations of the second hidden
-# layer. They are a point in a space of 32 dimensions, which nobody can see. But its shadow can be seen, as
-# that of a flock of birds on the ground.
+# For the output layer, an image is no image any more but 32 numbers: the activations of the second
+# hidden layer. They are a point in a space of 32 dimensions, which nobody can see. But its shadow
+# can be seen, as that of a flock of birds on the ground.
 #
-# A shadow depends on where the light comes from. [*Principal component analysis*](glossary.ipynb), PCA for
-# short, picks the shadow in which the points spread the most. It moves the middle of the points to 0 and
-# finds the directions in which they spread, the widest first; `np.linalg.svd`, the singular value
-# decomposition, works them out. We keep the first two.
+# A shadow depends on where the light comes from. [*Principal component analysis*](glossary.ipynb),
+# PCA for short, picks the shadow in which the points spread the most. It moves the middle of the
+# points to 0 and finds the directions in which they spread, the widest first; `np.linalg.svd`, the
+# singular value decomposition, works them out. We keep the first two.
 
 
 # %%
@@ -652,12 +655,12 @@ clouds = {
 plot_clouds(clouds, thousand_digits)
 
 # %% [markdown]
-# Before training there is one cloud, in which the digits are mostly mixed up. After training, images of the same
-# digit have moved together: some digits have a place of their own, and others still lie on top of each
-# other in this shadow.
+# Before training there is one cloud, in which the digits are mostly mixed up. After training,
+# images of the same digit have moved together: some digits have a place of their own, and others
+# still lie on top of each other in this shadow.
 #
-# Do they also in the 32 dimensions? We ask the neighbors. For each image we take the ten images that lie
-# nearest to it, and count how many show the same digit.
+# Do they also in the 32 dimensions? We ask the neighbors. For each image we take the ten images
+# that lie nearest to it, and count how many show the same digit.
 
 
 # %%
@@ -682,19 +685,20 @@ assert same_among_neighbors(points) > 0.85
 assert 0.4 < same_among_neighbors(flat) < 0.75
 
 # %% [markdown]
-# After training, about nine in ten neighbors show the same digit, in each of the three networks. In the
-# shadow it is only about half: two dimensions are too few to keep ten digits apart. If two clouds overlap
-# in such a picture, they may still be apart in the 32 dimensions.
+# After training, about nine in ten neighbors show the same digit, in each of the three networks. In
+# the shadow it is only about half: two dimensions are too few to keep ten digits apart. If two
+# clouds overlap in such a picture, they may still be apart in the 32 dimensions.
 #
-# This is what hidden layers are for. They move images of the same digit together, until the last layer can
-# tell the digits apart by weighted sums.
+# This is what hidden layers are for. They move images of the same digit together, until the last
+# layer can tell the digits apart by weighted sums.
 
 # %% [markdown]
 # ## How much network is needed?
 #
-# Our 32 and 32 were a choice of the first lesson on networks. Is it a good one? `compare` trains each recipe
-# with three seeds and measures it on the validation images. With the same seed, all recipes see the images in
-# the same order. First the width: two hidden layers of 2, 8, 32 or 128 neurons.
+# Our 32 and 32 were a choice of the first lesson on networks. Is it a good one? `compare` trains
+# each recipe with three seeds and measures it on the validation images. With the same seed, all
+# recipes see the images in the same order. First the width: two hidden layers of 2, 8, 32 or 128
+# neurons.
 
 # %%
 from helpers.experiments import compare
@@ -709,7 +713,7 @@ by_width = compare(widths, train_dataloader, validation_dataloader, epochs=2)
 plot_comparison(by_width)
 
 # %%
-for width, (name, recipe) in zip((2, 8, 32, 128), widths.items(), strict=True):
+for name, recipe in widths.items():
     count = sum(parameter.numel() for parameter in recipe.create(Classifier).parameters())
     print(f"{name:12} {count:7,} parameters, {by_width.of(name).mean():.1%} on average")
 
@@ -725,13 +729,14 @@ assert 0.005 < by_width.difference("128 and 128", "32 and 32").mean < 0.03
 # %% [markdown]
 # Each step makes the layers four times as wide:
 #
-# - **Two neurons** are too few, and it depends on luck how much they can do: the three runs lie far apart.
+# - **Two neurons** are too few, and it depends on luck how much they can do: the three runs lie far
+#   apart.
 # - **Eight** read about nine images in ten.
-# - **32** read more with each of the three seeds, and **128** still more. But the gain gets smaller each
-#   time, and the last one costs more than four times as many parameters.
+# - **32** read more with each of the three seeds, and **128** still more. But the gain gets smaller
+#   each time, and the last one costs more than four times as many parameters.
 #
-# Now the depth: no hidden layer, one, two or four, each of 32 neurons. Before you look: which step gains the
-# most?
+# Now the depth: no hidden layer, one, two or four, each of 32 neurons. Before you look: which step
+# gains the most?
 #
 # - **a**: from no hidden layer to one;
 # - **b**: from one to two;
@@ -754,8 +759,7 @@ plot_comparison(by_depth)
 to_one = by_depth.difference("one", "no hidden layer")
 to_two = by_depth.difference("two", "one")
 to_four = by_depth.difference("four", "two")
-print(to_one, to_two, to_four, sep="
-")
+print(to_one, to_two, to_four, sep="\n")
 
 best = max(to_one.mean, to_two.mean, to_four.mean)
 reveal("depth", a=to_one.mean == best, b=to_two.mean == best, c=to_four.mean == best)
@@ -766,19 +770,23 @@ assert abs(to_two.mean) < 0.01
 assert to_four.mean < 0.005
 
 # %% [markdown]
-# The first hidden layer gains the most, with each of the three seeds. The second changes little. Four layers
-# gain nothing here in the same two epochs.
+# The first hidden layer gains the most, with each of the three seeds. The second changes little.
+# Four layers gain nothing here in the same two epochs.
 #
-# Do not conclude that depth is useless. This says something about dense networks of 32 neurons, these digits
-# and this much training. What it does say: more is not always better, and it can be measured.
+# Do not conclude that depth is useless. This says something about dense networks of 32 neurons,
+# these digits and this much training. What it does say: more is not always better, and it can be
+# measured.
 
 # %% [markdown]
 # ## What you learned
 #
-# - The weights of a first-layer neuron are an image: where ink turns it on, and where it keeps it off.
-# - A dead neuron gives out 0 for every image; its slopes are 0, so in the first layer it stays dead. A
-#   smaller learning rate and larger initial weights make it rarer, and LeakyReLU rules it out.
-# - Few neurons stand for one digit. What is read is the pattern of all of them, so that one can be missed.
+# - The weights of a first-layer neuron are an image: where ink turns it on, and where it keeps it
+#   off.
+# - A dead neuron gives out 0 for every image; its slopes are 0, so in the first layer it stays
+#   dead. A smaller learning rate and larger initial weights make it rarer, and LeakyReLU rules it
+#   out.
+# - Few neurons stand for one digit. What is read is the pattern of all of them, so that one can be
+#   missed.
 # - A network is products, sums and an activation, over and over: you can follow each number.
 # - Hidden layers move images of the same digit together. PCA shows a shadow of that.
 # - Wider and deeper networks have to prove that they are worth it, over several seeds.
@@ -786,5 +794,5 @@ assert to_four.mean < 0.005
 # %% [markdown]
 # ## Next
 #
-# [Lesson 8: Beyond one machine](08_beyond_one_machine.ipynb) trains the same recipe in several processes at
-# once, and asks whether it pays.
+# [Lesson 8: Beyond one machine](08_beyond_one_machine.ipynb) trains the same recipe in several
+# processes at once, and asks whether it pays.

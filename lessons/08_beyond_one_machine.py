@@ -67,12 +67,12 @@ print(classifier_config)
 # %% [markdown]
 # ## Many hands
 #
-# Our network trains in less than a minute. Others would take months, so their work is shared among many
-# processors or graphics cards, often in many computers.
+# Our network trains in less than a minute. Others would take months, so their work is shared among
+# many processors or graphics cards, often in many computers.
 #
-# A [*process*](glossary.ipynb) is a running program with a memory of its own. The program that runs the
-# cells of this notebook, its [*kernel*](glossary.ipynb), is one. The most common way to share the work is called
-# [*data-parallel training*](glossary.ipynb):
+# A [*process*](glossary.ipynb) is a running program with a memory of its own. The program that runs
+# the cells of this notebook, its [*kernel*](glossary.ipynb), is one. The most common way to share
+# the work is called [*data-parallel training*](glossary.ipynb):
 #
 # 1. Each process has a copy of the whole network, all with the same weights.
 # 2. Each process looks at its own batch of images and works out its own gradient
@@ -89,8 +89,8 @@ print(classifier_config)
 # [*distributed sampler*](glossary.ipynb) hands out the images like cards: one to each process in
 # turn. Here it deals ten images to two processes.
 #
-# PyTorch's name for the number of processes is `num_replicas`, because each has a replica, a copy, of
-# the network. The processes are numbered from zero, and its name for that number is `rank`.
+# PyTorch's name for the number of processes is `num_replicas`, because each has a replica, a copy,
+# of the network. The processes are numbered from zero, and its name for that number is `rank`.
 
 # %% tags=["check-output"]
 from torch.utils.data.distributed import DistributedSampler
@@ -118,8 +118,8 @@ for process in range(3):
 
 # %% [markdown]
 # All processes must take the same number of steps, or some would wait for an average that never
-# comes. So the sampler starts again from the beginning until each process has as many as the others:
-# images 0 and 1 are used twice.
+# comes. So the sampler starts again from the beginning until each process has as many as the
+# others: images 0 and 1 are used twice.
 #
 # For training, all processes first shuffle the images, each in the same way, and then deal. The
 # next epoch brings another order.
@@ -127,8 +127,8 @@ for process in range(3):
 # %% [markdown]
 # ## The average of the gradients
 #
-# Now to point 3. First a network, made from the recipe, and 16 images with their targets: ten numbers
-# each, a 1 at the place of the digit and zeros elsewhere.
+# Now to point 3. First a network, made from the recipe, and 16 images with their targets: ten
+# numbers each, a 1 at the place of the digit and zeros elsewhere.
 
 # %%
 import torch
@@ -140,10 +140,10 @@ images = torch.from_numpy(train_images[:16])
 targets = torch.nn.functional.one_hot(torch.from_numpy(train_digits[:16]), 10).float()
 
 # %% [markdown]
-# The next function works out a gradient as in [lesson 3](03_softmax_and_relu.ipynb): `backward` goes
-# from the loss back through the layers, and leaves in each parameter's `grad` how much the loss
-# changes with it. To keep it short, we look at one part of the gradient only: the weights between
-# the pixels and the first hidden layer, which are the first parameters of the network.
+# The next function works out a gradient as in [lesson 3](03_softmax_and_relu.ipynb): `backward`
+# goes from the loss back through the layers, and leaves in each parameter's `grad` how much the
+# loss changes with it. To keep it short, we look at one part of the gradient only: the weights
+# between the pixels and the first hidden layer, which are the first parameters of the network.
 
 
 # %%
@@ -180,9 +180,9 @@ print("the average agrees with all 16:", torch.allclose(average, for_all_16, ato
 # ## Two processes in this notebook
 #
 # You do not have to program any of this. Our `Trainer` is deeplay's with quicker bookkeeping, and
-# deeplay's is built on [*Lightning*](glossary.ipynb), the library that `seed_everything` comes from.
-# Lightning runs the training of PyTorch networks: it calls the network batch by batch, counts the
-# epochs, and can spread all that over several processes.
+# deeplay's is built on [*Lightning*](glossary.ipynb), the library that `seed_everything` comes
+# from. Lightning runs the training of PyTorch networks: it calls the network batch by batch, counts
+# the epochs, and can spread all that over several processes.
 #
 # We ask the trainer for it with two settings: `devices=2` says how many processes, and
 # `strategy="ddp_notebook"` says how to start them. [*DDP*](glossary.ipynb) stands for *distributed
@@ -190,19 +190,19 @@ print("the average agrees with all 16:", torch.allclose(average, for_all_16, ato
 #
 # Three things to know before you run the next cell:
 #
-# - The two processes are copies of this one. Each keeps one [*core*](glossary.ipynb) busy: a processor has several
-#   cores, each of which can run a program at the same time as the others. So do not ask for more
-#   processes than your computer has cores.
-# - Windows cannot copy a process. There, read on without running the cells, and try the script at the
-#   end of this lesson.
+# - The two processes are copies of this one. Each keeps one [*core*](glossary.ipynb) busy: a
+#   processor has several cores, each of which can run a program at the same time as the others. So
+#   do not ask for more processes than your computer has cores.
+# - Windows cannot copy a process. There, read on without running the cells, and try the script at
+#   the end of this lesson.
 # - A process that has used a graphics card cannot be copied either. This lesson uses none:
-#   `accelerator="cpu"`. If you have used one since you opened this notebook, restart the kernel (in the
-#   menu "Kernel") and run the lesson from the top.
+#   `accelerator="cpu"`. If you have used one since you opened this notebook, restart the kernel (in
+#   the menu "Kernel") and run the lesson from the top.
 #
-# To keep it short, we train for one epoch on 12,000 of the images. Another 10,000 are the *validation
-# images*, on which we shall compare learning rates below; they are the same as in
-# [lesson 5](05_optimizers.ipynb). `**two_processes` passes both settings as if they were written out. You
-# will need them again.
+# To keep it short, we train for one epoch on 12,000 of the images. Another 10,000 are the
+# *validation images*, on which we shall compare learning rates below; they are the same as in
+# [lesson 5](05_optimizers.ipynb). `**two_processes` passes both settings as if they were written
+# out. You will need them again.
 
 # %%
 import numpy as np
@@ -229,8 +229,8 @@ trainer.fit(classifier, train_dataloader)
 # trained weights came back into the classifier of this notebook; the losses of the single steps did
 # not.
 #
-# You saw no progress bar, because a copy cannot draw one here. The first copy printed the line at the
-# end of the epoch.
+# You saw no progress bar, because a copy cannot draw one here. The first copy printed the line at
+# the end of the epoch.
 
 # %%
 from helpers.results import record
@@ -241,8 +241,8 @@ record("two_processes", test_result["test_accuracy"])
 
 # %% [markdown]
 # We test in one process. With several, each would test its own share, and an image that was dealt
-# twice would count twice. It is the only time that this lesson looks at the test images, and nothing below
-# depends on it.
+# twice would count twice. It is the only time that this lesson looks at the test images, and
+# nothing below depends on it.
 
 # %% [markdown]
 # ## The same steps
@@ -251,9 +251,9 @@ record("two_processes", test_result["test_accuracy"])
 # whole training? To compare, one process must see the same images in the same order.
 #
 # Lightning always shuffles when it deals for a training, with the seed that you gave to
-# `seed_everything`, 0 here. A sampler of our own with the same seed therefore deals the same shares.
-# We lay the two shares side by side and read across: the first image of each process, then the second
-# of each, and so on.
+# `seed_everything`, 0 here. A sampler of our own with the same seed therefore deals the same
+# shares. We lay the two shares side by side and read across: the first image of each process, then
+# the second of each, and so on.
 
 # %%
 shares = [
@@ -270,8 +270,8 @@ print("in order: ", order[:8].tolist(), "...")
 # Here are two small functions for the rest of the lesson. The first trains the recipe for one
 # epoch, in one process or, with other settings, in two, and takes the time.
 #
-# The second function puts all parameters of a classifier into one row: `torch.cat` joins tensors end
-# to end, and `detach` takes only their numbers, without what PyTorch keeps for gradients.
+# The second function puts all parameters of a classifier into one row: `torch.cat` joins tensors
+# end to end, and `detach` takes only their numbers, without what PyTorch keeps for gradients.
 
 # %%
 import time
@@ -323,15 +323,15 @@ assert other_steps > 0.05
 #
 # $$ \text{effective batch size} = \text{number of processes} \times \text{batch size} $$
 #
-# With more processes, the [*effective batch size*](glossary.ipynb) grows, and the number of steps in
-# an epoch falls.
-# From [lesson 4](04_mini_batches.ipynb) you know what fewer steps cost. There are two cures:
+# With more processes, the [*effective batch size*](glossary.ipynb) grows, and the number of steps
+# in an epoch falls. From [lesson 4](04_mini_batches.ipynb) you know what fewer steps cost. There
+# are two cures:
 #
 # - **Keep the effective batch size.** Divide `batch_size` by the number of processes. The steps are
 #   the same as before, but each process has less to do between two averages.
 # - **Take longer steps.** The average of more gradients is less noisy, so it can be trusted
-#   further. The [*linear scaling rule*](glossary.ipynb) says: with $k$ times the batch, take $k$ times
-#   the learning rate, and begin with smaller steps in the first epochs
+#   further. The [*linear scaling rule*](glossary.ipynb) says: with $k$ times the batch, take $k$
+#   times the learning rate, and begin with smaller steps in the first epochs
 #   ([*warm-up*](glossary.ipynb)).
 #
 # The rule is from P. Goyal and others, [Accurate, large minibatch SGD: training ImageNet in 1
@@ -344,17 +344,18 @@ assert other_steps > 0.05
 # processors for that: as you have seen, one process takes the same steps with the whole effective
 # batch. So one process with batches of 512 stands in for 32 processes.
 #
-# `.optimizer.lr(rate)` is a rule of a recipe that sets only the learning rate of the optimizer. For each
-# number of processes $k$ we try the old learning rate 0.001, $\sqrt{k}$ times that, and $k$ times
-# that. For one process these are all the same, so there we try twice the rate instead, as a control: if that
-# helps without any second process, what helps is not the scaling. Each pair is trained with five seeds and
-# measured on the validation images.
+# `.optimizer.lr(rate)` is a rule of a recipe that sets only the learning rate of the optimizer. For
+# each number of processes $k$ we try the old learning rate 0.001, $\sqrt{k}$ times that, and $k$
+# times that. For one process these are all the same, so there we try twice the rate instead, as a
+# control: if that helps without any second process, what helps is not the scaling. Each pair is
+# trained with five seeds and measured on the validation images.
 #
-# Before you look: with 32 processes, which learning rate reads the most?
+# Before you look: with 32 processes and $\sqrt{32}$ times the learning rate, how much does the
+# network read, compared with one process?
 #
-# - **a**: the old one;
-# - **b**: $\sqrt{32}$ times the old one, and with each of the five seeds;
-# - **c**: 32 times the old one.
+# - **a**: about as much: the rule keeps its promise;
+# - **b**: more;
+# - **c**: clearly less, by five percentage points or more.
 
 # %%
 from helpers.guesses import guess, reveal
@@ -373,17 +374,54 @@ for processes, learning_rates in rates.items():
     print(f"effective batch size {16 * processes}, as {processes} × 16")
     print(compared[processes])
 
-RESULTS_HERE
+# %%
+one_process = compared[1].of("rate 0.001").mean()
+lost = one_process - compared[32].of("rate 0.0057").mean()
+reveal("32 processes", a=-0.01 < lost < 0.05, b=lost <= -0.01, c=lost >= 0.05)
+
+# %% tags=["check"]
+assert all(compared[k].difference("rate 0.002", "rate 0.001").mean > 0.003 for k in (1, 2))
+assert abs(compared[2].of("rate 0.001").mean() - one_process) < 0.02
+assert compared[32].of("rate 0.001").max() < one_process - 0.04
+assert np.ptp(compared[32].of("rate 0.0057")) > 0.04
+assert compared[32].of("rate 0.032").max() < 0.5
+
+# %% [markdown]
+# What to notice:
+#
+# - **Two processes** with the old learning rate read about as much as one, with half the steps.
+#   With twice the rate they read more.
+# - **But so does one process** with twice the rate. What helps is not the scaling: for one epoch of
+#   12,000 images, the old rate was on the low side. Without this control you would have praised the
+#   rule.
+# - **32 processes** with the old rate are clearly worse: in batches of 512, 12,000 images make only
+#   24 steps.
+# - $\sqrt{32}$ **times the rate** does not bring it back. Look at the lowest and the highest of its
+#   five runs: they lie far apart, and one run alone could have told you anything.
+# - **32 times the rate** breaks training down: the steps are far too long. The linear rule was made
+#   for SGD, and this is RMSprop. We had no warm-up either.
+#
+# So a rule for the learning rate says where to begin to try. It promises nothing, and less so the
+# further you go: compare a few on validation images, with several seeds, as here.
 
 # %% [markdown]
 # ## Does it pay?
 #
 # We measure how long 12,000 images take, each time with an effective batch size of 32.
 #
-# One more thing, to be fair. In one process, our `Trainer` saves time by making many steps at a time.
-# Several processes must meet at every step, so there it leaves the work to Lightning, which makes the
-# steps one by one. To compare, we also time one process in this ordinary way. Any limit on the number
-# of batches brings it about, even one that lets all of them through.
+# One more thing, to be fair. In one process, our `Trainer` saves time by making many steps at a
+# time. Several processes must meet at every step, so there it leaves the work to Lightning, which
+# makes the steps one by one. To compare, we also time one process in this ordinary way. Any limit
+# on the number of batches brings it about, even one that lets all of them through.
+#
+# Before you look: compared with one process in the ordinary way, two processes are …
+#
+# - **a**: nearly twice as fast;
+# - **b**: slower;
+# - **c**: about as fast, give or take a tenth.
+
+# %%
+guess("two processes", ...)  # your letter, in quotes, in place of the dots
 
 # %%
 seconds = {}
@@ -395,16 +433,21 @@ _, seconds["two processes"] = train(train_dataloader, **two_processes)
 for way, time_taken in seconds.items():
     print(f"{way:30} {len(some_images) / time_taken:8,.0f} images a second")
 
+# %%
+gain = seconds["one process, the ordinary way"] / seconds["two processes"]
+reveal("two processes", a=gain > 1.6, b=gain < 0.9, c=0.9 <= gain < 1.1)
+
 # %% tags=["check"]
 assert seconds["two processes"] > seconds["one process, the ordinary way"] > seconds["one process"]
 
 # %% [markdown]
-# Two processes are much slower than one. Most of that is the many steps at a time: compare the first
-# two lines. But one process the ordinary way is still faster than two.
+# Two processes are much slower than one. Most of that is the many steps at a time: compare the
+# first two lines. But one process the ordinary way is still faster than two.
 #
-# Why? The two copies have to be started, which counts for much in so short a training. Then, at each
-# step, they exchange 26,506 numbers, and each waits until the other is ready. This takes longer than
-# the work that is saved, which is little: the gradient of so small a network for 16 images.
+# Why? The two copies have to be started, which counts for much in so short a training. Then, at
+# each step, they exchange 26,506 numbers, and each waits until the other is ready. This takes
+# longer than the work that is saved, which is little: the gradient of so small a network for 16
+# images.
 #
 # It pays when the opposite holds: when a step takes much longer than an exchange. That is often so
 # when a network computes much with each of its parameters, as convolutional networks do
@@ -420,8 +463,9 @@ assert seconds["two processes"] > seconds["one process, the ordinary way"] > sec
 # %% [markdown]
 # ## Many machines: the script
 #
-# A notebook runs on one computer. To train on many, you need a script that each of them can start. `train_distributed.py`, in the folder `notebooks` of this project, is the one for our
-# recipe. What is new in it is how it makes the trainer:
+# A notebook runs on one computer. To train on many, you need a script that each of them can start.
+# `train_distributed.py`, in the folder `notebooks` of this project, is the one for our recipe. What
+# is new in it is how it makes the trainer:
 #
 # ```python
 # trainer = Trainer(
@@ -433,13 +477,13 @@ assert seconds["two processes"] > seconds["one process, the ordinary way"] > sec
 # ```
 #
 # The processes are started from outside now, by `torchrun`, a program that comes with PyTorch. Then
-# the strategy is `"ddp"`. Without `torchrun` there is one process, and `"auto"` leaves the strategy to
-# Lightning.
+# the strategy is `"ddp"`. Without `torchrun` there is one process, and `"auto"` leaves the strategy
+# to Lightning.
 #
-# `torchrun` tells each process how many processes there are on this
-# computer (`LOCAL_WORLD_SIZE`) and how many computers (`GROUP_WORLD_SIZE`; Lightning calls a computer
-# a [*node*](glossary.ipynb)). Python finds such settings, the environment variables of the process, in
-# `os.environ`.
+# `torchrun` tells each process how many processes there are on this computer (`LOCAL_WORLD_SIZE`)
+# and how many computers (`GROUP_WORLD_SIZE`; Lightning calls a computer a
+# [*node*](glossary.ipynb)). Python finds such settings, the environment variables of the process,
+# in `os.environ`.
 #
 # In a terminal, in the folder `notebooks`: one process, and two processes with 8 images each.
 # (If `make lab` set up your Python, the two programs are `../.venv/bin/python` and
@@ -450,8 +494,8 @@ assert seconds["two processes"] > seconds["one process, the ordinary way"] > sec
 # torchrun --nproc-per-node 2 train_distributed.py --batch-size 8
 # ```
 #
-# Both have an effective batch size of 16, and train for ten epochs on all images. That takes minutes:
-# add `--epochs 1` for a quick try.
+# Both have an effective batch size of 16, and train for ten epochs on all images. That takes
+# minutes: add `--epochs 1` for a quick try.
 #
 # Four graphics cards in each of two computers: the same line on both, with the name of the first in
 # place of `FIRST`.
@@ -461,12 +505,12 @@ assert seconds["two processes"] > seconds["one process, the ordinary way"] > sec
 # ```
 #
 # `--nnodes` is the number of computers, and `--nproc-per-node` the number of processes on each.
-# `--rdzv-endpoint` says where the processes meet, their rendezvous: on the first computer, at port 29500.
-# Any free port will do. `c10d` is the way in which PyTorch lets them meet.
+# `--rdzv-endpoint` says where the processes meet, their rendezvous: on the first computer, at port
+# 29500. Any free port will do. `c10d` is the way in which PyTorch lets them meet.
 #
 # At the end each process prints a fingerprint of its weights. They should all be the same. If they
-# are not, the gradients were most likely not averaged: then each process has trained a network of its
-# own, on a part of the images.
+# are not, the gradients were most likely not averaged: then each process has trained a network of
+# its own, on a part of the images.
 
 # %% [markdown]
 # ## What you learned
@@ -477,8 +521,8 @@ assert seconds["two processes"] > seconds["one process, the ordinary way"] > sec
 # - With a larger effective batch, try a larger learning rate: $k$ times for SGD, nearer to
 #   $\sqrt{k}$ times for RMSprop and Adam.
 # - In a notebook: `strategy="ddp_notebook"`. In a script: `torchrun` and `strategy="ddp"`.
-# - It pays when a step takes much longer than an exchange of gradients. For our small network in two
-#   processes of one computer, it did not.
+# - It pays when a step takes much longer than an exchange of gradients. For our small network in
+#   two processes of one computer, it did not.
 
 # %% [markdown]
 # ## Exercises

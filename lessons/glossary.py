@@ -45,8 +45,8 @@
 # **Data augmentation** (6): making new training images out of those that one has, for example by
 # turning and shifting them.
 #
-# **Data-parallel training** (8): several processes train copies of one network, each on its share of
-# the images, and average their gradients.
+# **Data-parallel training** (8): several processes train copies of one network, each on its share
+# of the images, and average their gradients.
 #
 # **Dataloader** (2): hands images and digits to the training, batch by batch.
 #
@@ -75,8 +75,8 @@
 #
 # **Grayscale** (1): with one number a pixel, from light to dark, and no color.
 #
-# **He initialization** (7): drawing the first weights of a layer at random, neither so small nor so large
-# that signals die away or grow from layer to layer; made for ReLU.
+# **He initialization** (7): drawing the first weights of a layer at random, neither so small nor so
+# large that signals die away or grow from layer to layer; made for ReLU.
 #
 # **Hidden layer** (2): a layer between the inputs and the output layer.
 #
@@ -94,17 +94,18 @@
 #
 # **Layer** (2): a row of neurons that look at the same inputs.
 #
-# **LeakyReLU** (7): like ReLU, but a negative number is multiplied by a small one, 0.01, and not by 0.
+# **LeakyReLU** (7): like ReLU, but a negative number is multiplied by a small one, 0.01, and not by
+# 0.
 #
 # **Learning curve** (5): loss or accuracy drawn against the epochs.
 #
 # **Learning rate** (2): how far the optimizer moves the parameters in one step.
 #
-# **Lightning** (8): the library that runs the training of PyTorch networks; deeplay's trainer is made
-# from its trainer.
+# **Lightning** (8): the library that runs the training of PyTorch networks; deeplay's trainer is
+# made from its trainer.
 #
-# **Linear scaling rule** (8): for a batch that is k times as large, a learning rate that is k times as
-# large.
+# **Linear scaling rule** (8): for a batch that is k times as large, a learning rate that is k times
+# as large.
 #
 # **Loss** (2): one number that says how wrong the network is; training makes it smaller.
 #
@@ -148,8 +149,8 @@
 #
 # **Prediction** (1): the digit that a method or a network answers for an image.
 #
-# **Principal component analysis, PCA** (7): finds the directions in which points of many dimensions spread
-# the most, so that two of them make a picture.
+# **Principal component analysis, PCA** (7): finds the directions in which points of many dimensions
+# spread the most, so that two of them make a picture.
 #
 # **Probability** (3): a number between 0 and 1 that says how likely something is; those of all
 # ten digits add up to 1.
