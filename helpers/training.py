@@ -28,6 +28,7 @@ import math
 import multiprocessing
 import os
 import signal
+import textwrap
 import threading
 import time
 import warnings
@@ -43,7 +44,6 @@ from deeplay.callbacks import LogHistory
 from lightning.pytorch import LightningDataModule, LightningModule
 from lightning.pytorch import Trainer as LightningTrainer
 from lightning.pytorch.callbacks import Callback, EarlyStopping, ModelCheckpoint, ProgressBar
-from lightning.pytorch.utilities.exceptions import MisconfigurationException
 from numpy.typing import ArrayLike
 from torch import Tensor, nn
 from torch.nn.modules.lazy import LazyModuleMixin
@@ -101,7 +101,7 @@ def make_dataloader(
     images, digits = given.images_and_digits(images, digits)
     batch_size = given.whole_number(batch_size, "batch_size")
     if not isinstance(shuffle, bool | np.bool_):
-        raise LessonError(f"shuffle must be True or False, got {shuffle!r}.")
+        raise LessonError(f"shuffle must be True or False, got {shown(shuffle)}.")
     dataset = ImagesAndDigits(_shared(images, np.float32), _shared(digits, np.int64))
     return DataLoader(dataset, batch_size=batch_size, shuffle=bool(shuffle), collate_fn=as_it_is)
 
@@ -462,17 +462,24 @@ class Trainer(dl.Trainer):
 
     def __init__(self, max_epochs: int = 1, accelerator: str = "auto", **settings: Any) -> None:
         _check_names("Trainer", settings, list(_SETTINGS)[1:])
-        if max_epochs not in (-1, None):
+        if max_epochs is not None and not (type(max_epochs) is int and max_epochs == -1):
             max_epochs = given.whole_number(max_epochs, "max_epochs")
-        callbacks = settings.pop("callbacks", None) or []
-        callbacks = [callbacks] if isinstance(callbacks, Callback) else list(callbacks)
+        callbacks = settings.pop("callbacks", None)
+        if not isinstance(callbacks, list | tuple):
+            callbacks = [] if callbacks is None else [callbacks]
+        callbacks = list(callbacks)
         for callback in callbacks:
             if not isinstance(callback, Callback):
-                raise LessonError(f"callbacks must be Lightning's Callbacks, got {callback!r}.")
+                found = shown(callback)
+                raise LessonError(f"callbacks must be Lightning's Callbacks, got {found}.")
         shows_progress = any(isinstance(callback, ProgressBar) for callback in callbacks)
-        if settings.get("enable_progress_bar", True) and not shows_progress:
+        wanted = settings.get("enable_progress_bar", True)
+        if not isinstance(wanted, bool | np.bool_):
+            raise LessonError(f"enable_progress_bar must be True or False, got {shown(wanted)}.")
+        if wanted and not shows_progress:
             callbacks.append(_EpochLines())
-        if settings.get("strategy") == "ddp_notebook" and not hasattr(os, "fork"):
+        copies = str(settings.get("strategy")) == "ddp_notebook"
+        if copies and not hasattr(os, "fork"):
             raise LessonError(
                 'strategy="ddp_notebook" needs to copy this process, which Windows cannot do. '
                 "Train in a script instead: train_distributed.py, beside the lessons, shows how."
@@ -495,8 +502,8 @@ class Trainer(dl.Trainer):
                 callbacks=[*callbacks, _History()],
                 **settings,
             )
-        except (MisconfigurationException, ValueError, TypeError, ImportError) as error:
-            reason = str(error).strip().split("\n")[0]
+        except Exception as error:  # Lightning raises many kinds for a wrong setting
+            reason = textwrap.shorten(str(error).strip().split("\n")[0], 300, placeholder=" …")
             raise LessonError(f"The trainer cannot be made: {reason}") from error
         # What these have seen belongs to one training: `fit` brings it back.
         self._fresh = [
@@ -543,6 +550,8 @@ class Trainer(dl.Trainer):
         if val_dataloaders is not None:
             given.dataloader(val_dataloaders, "validation_dataloader")
         resumes = options.get("ckpt_path") is not None
+        if resumes:
+            _check_checkpoint(options["ckpt_path"])
         if not resumes:
             start_over(self)
             for callback, state in self._fresh:
@@ -627,19 +636,36 @@ class Trainer(dl.Trainer):
             return dataloader
         return grouped(dataloader, images=1000)
 
-    def validate(self, *arguments: Any, **options: Any) -> list:
-        """Validate as Lightning does; an interrupt is one line."""
-        model = arguments[0] if arguments else options.get("model")
+    def validate(
+        self,
+        model: dl.Classifier | None = None,
+        dataloaders: DataLoader | None = None,
+        **options: Any,
+    ) -> list:
+        """Validate as Lightning does; a wrong call or an interrupt is one line."""
+        self._check_use("validate", model, dataloaders, options)
         interrupted = _interruptible(lambda: "Validation was interrupted: run it again.")
         with self._threads(), _unrecorded(model), interrupted:
-            return super().validate(*arguments, **options)
+            return super().validate(model, dataloaders, **options)
 
-    def predict(self, *arguments: Any, **options: Any) -> list | None:
-        """Predict as Lightning does; an interrupt is one line."""
-        model = arguments[0] if arguments else options.get("model")
+    def predict(
+        self,
+        model: dl.Classifier | None = None,
+        dataloaders: DataLoader | None = None,
+        **options: Any,
+    ) -> list | None:
+        """Predict as Lightning does; a wrong call or an interrupt is one line."""
+        self._check_use("predict", model, dataloaders, options)
         interrupted = _interruptible(lambda: "Predicting was interrupted: run it again.")
         with self._threads(), _unrecorded(model), interrupted:
-            return super().predict(*arguments, **options)
+            return super().predict(model, dataloaders, **options)
+
+    def _check_use(self, what: str, model: Any, dataloaders: Any, options: dict[str, Any]) -> None:
+        """Check the call of one of Lightning's own ways to use a network."""
+        if model is None:
+            model = self.lightning_module
+        _check_classifier(model, f"{what}(classifier, dataloader)")
+        _check_dataloader(dataloaders, f"{what}_dataloader", options)
 
     def _threads(self) -> contextlib.AbstractContextManager:
         on_cpu = self.strategy.root_device.type == "cpu"
@@ -662,6 +688,16 @@ def _check_dataloader(dataloader: Any, name: str, options: Mapping[str, Any]) ->
     given.dataloader(dataloader, name)
     if _length(dataloader) == 0:
         raise LessonError(f"{name} holds no batch: there is nothing to {name.split('_')[0]} on.")
+
+
+def _check_checkpoint(path: Any) -> None:
+    """Raise unless it is the path of a file, or one of Lightning's names for one."""
+    if isinstance(path, str) and (path in ("best", "last", "hpc") or ":" in path[2:]):
+        return  # as does an address, "registry:..." or "s3://..."
+    if not storage.given_path(path, "a checkpoint", "checkpoints/last.ckpt").is_file():
+        raise LessonError(
+            f"There is no checkpoint {path}: give the path of one that a ModelCheckpoint kept."
+        )
 
 
 def _check_classifier(model: Any, call: str) -> None:

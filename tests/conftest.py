@@ -1,6 +1,8 @@
 """What the tests share; and their order, so that two workers end together."""
 
 import contextlib
+import os
+import random
 import shutil
 import signal
 import subprocess
@@ -54,6 +56,14 @@ def _interrupts_are_heard():
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     yield
     signal.signal(signal.SIGINT, before)
+
+
+@pytest.fixture(autouse=True)
+def _random_numbers_can_be_repeated(request):
+    # Some tests break things in places drawn by lot: each run others, and a failure names its seed.
+    seed = int(os.environ.get("TEST_SEED") or random.SystemRandom().randrange(10**9))
+    random.seed(seed)
+    request.node.add_report_section("setup", "random numbers", f"TEST_SEED={seed} repeats them")
 
 
 @pytest.fixture

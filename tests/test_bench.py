@@ -1,6 +1,5 @@
 """The benchmarks: each measures what it says, on tiny sizes; the README's table is in step."""
 
-import importlib.util
 import json
 import re
 from pathlib import Path
@@ -9,18 +8,11 @@ import nbformat
 import numpy as np
 import pytest
 import torch
+from programs import load
 
-ROOT = Path(__file__).resolve().parent.parent
+from tools import ROOT
 
-
-def load_bench():
-    spec = importlib.util.spec_from_file_location("bench", ROOT / "benchmarks" / "bench.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-bench = load_bench()
+bench = load(ROOT / "benchmarks" / "bench.py")
 
 
 @pytest.fixture(scope="module")

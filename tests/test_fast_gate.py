@@ -613,6 +613,7 @@ NOT_KNOWN = {
     "half the batches": ("limit_train_batches=0.5", settings(limit_train_batches=0.5)),
     "one batch": ("limit_train_batches=1", settings(limit_train_batches=1)),
     "overfit": ("limit_train_batches=2", settings(overfit_batches=2)),
+    "overfit, all batches": ("overfit_batches=1.0", settings(overfit_batches=1.0)),
     "val_check_interval": ("val_check_interval=0.5", settings(val_check_interval=0.5)),
     "val_check_interval, one": ("val_check_interval=1", settings(val_check_interval=1)),
     "fast_dev_run": ("max_steps=1", settings(fast_dev_run=True)),
@@ -823,6 +824,22 @@ KNOWN = {
     },
     "model summary": {"callbacks": lambda: [ModelSummary()]},
     "clipping of nothing": {"settings": {"gradient_clip_val": 0}},
+    "settings as they are anyway": {
+        "settings": {
+            "precision": "32-true",
+            "accumulate_grad_batches": 1,
+            "gradient_clip_algorithm": None,
+            "max_steps": -1,
+            "min_steps": None,
+            "limit_train_batches": 1.0,
+            "overfit_batches": 0.0,
+            "val_check_interval": 1.0,
+            "fast_dev_run": False,
+            "barebones": False,
+            "reload_dataloaders_every_n_epochs": 0,
+            "detect_anomaly": False,
+        }
+    },
 }
 
 
