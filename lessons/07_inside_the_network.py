@@ -227,8 +227,8 @@ assert all(1 <= find_dead(network)[0].sum() <= 10 for network in networks)
 #
 # A network of 784 inputs, 32 and 32 hidden neurons and 10 outputs has 26,506 parameters. Suppose
 # that five neurons of its *first* hidden layer are dead. How many of the parameters then make no
-# difference to any answer? Work it out on paper. Think of what leads into a dead neuron, and of
-# what leads on from it.
+# difference to what the network says of any training image? Work it out on paper. Think of what
+# leads into a dead neuron, and of what leads on from it.
 
 # %% tags=["exercise"]
 ### BEGIN SOLUTION
