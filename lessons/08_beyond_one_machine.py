@@ -518,8 +518,9 @@ assert seconds["two processes"] > seconds["one process, the ordinary way"] > sec
 # - In data-parallel training, each process has the whole network and its own share of the images;
 #   the processes average their gradients at every step.
 # - The effective batch size is the number of processes times the batch size of each.
-# - With a larger effective batch, try a larger learning rate: $k$ times for SGD, nearer to
-#   $\sqrt{k}$ times for RMSprop and Adam.
+# - With a larger effective batch, try larger learning rates, around $k$ times for SGD and around
+#   $\sqrt{k}$ times for RMSprop and Adam. Choose on validation images, with several seeds and a
+#   control: here neither rule saved batches of 512.
 # - In a notebook: `strategy="ddp_notebook"`. In a script: `torchrun` and `strategy="ddp"`.
 # - It pays when a step takes much longer than an exchange of gradients. For our small network in
 #   two processes of one computer, it did not.
