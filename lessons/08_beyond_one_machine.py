@@ -1,9 +1,9 @@
 # %% [markdown]
-# # Lesson 7: Beyond one machine
+# # Lesson 8: Beyond one machine
 #
 # {{ badge }}
 #
-# In this appendix you train lesson 5's recipe, unchanged, in two processes at once, learn what
+# In this lesson you train lesson 5's recipe, unchanged, in two processes at once, learn what
 # changes when there are many, and find out when it is worth the trouble.
 #
 # **You will learn**
@@ -13,7 +13,7 @@
 # - how to train in two processes from a notebook, and on many machines from a script;
 # - how to tell whether it pays.
 #
-# **Time:** about {{ minutes }} minutes to read. No cell makes you wait longer than a minute.
+# **Time:** about {{ minutes }} minutes to read. No cell makes you wait longer than half a minute.
 #
 # A word in *italics* is explained where it stands and again in the
 # [glossary](glossary.ipynb).
@@ -67,12 +67,12 @@ print(classifier_config)
 # %% [markdown]
 # ## Many hands
 #
-# Our network trains in less than a minute. Others would take months, so their work is shared among many
-# processors or graphics cards, often in many computers.
+# Our network trains in less than a minute. Others would take months, so their work is shared among
+# many processors or graphics cards, often in many computers.
 #
-# A [*process*](glossary.ipynb) is a running program with a memory of its own. The program that runs the
-# cells of this notebook, its [*kernel*](glossary.ipynb), is one. The most common way to share the work is called
-# [*data-parallel training*](glossary.ipynb):
+# A [*process*](glossary.ipynb) is a running program with a memory of its own. The program that runs
+# the cells of this notebook, its [*kernel*](glossary.ipynb), is one. The most common way to share
+# the work is called [*data-parallel training*](glossary.ipynb):
 #
 # 1. Each process has a copy of the whole network, all with the same weights.
 # 2. Each process looks at its own batch of images and works out its own gradient
@@ -89,8 +89,8 @@ print(classifier_config)
 # [*distributed sampler*](glossary.ipynb) hands out the images like cards: one to each process in
 # turn. Here it deals ten images to two processes.
 #
-# PyTorch's name for the number of processes is `num_replicas`, because each has a replica, a copy, of
-# the network. The processes are numbered from zero, and its name for that number is `rank`.
+# PyTorch's name for the number of processes is `num_replicas`, because each has a replica, a copy,
+# of the network. The processes are numbered from zero, and its name for that number is `rank`.
 
 # %% tags=["check-output"]
 from torch.utils.data.distributed import DistributedSampler
@@ -118,8 +118,8 @@ for process in range(3):
 
 # %% [markdown]
 # All processes must take the same number of steps, or some would wait for an average that never
-# comes. So the sampler starts again from the beginning until each process has as many as the others:
-# images 0 and 1 are used twice.
+# comes. So the sampler starts again from the beginning until each process has as many as the
+# others: images 0 and 1 are used twice.
 #
 # For training, all processes first shuffle the images, each in the same way, and then deal. The
 # next epoch brings another order.
@@ -127,8 +127,8 @@ for process in range(3):
 # %% [markdown]
 # ## The average of the gradients
 #
-# Now to point 3. First a network, made from the recipe, and 16 images with their targets: ten numbers
-# each, a 1 at the place of the digit and zeros elsewhere.
+# Now to point 3. First a network, made from the recipe, and 16 images with their targets: ten
+# numbers each, a 1 at the place of the digit and zeros elsewhere.
 
 # %%
 import torch
@@ -140,10 +140,10 @@ images = torch.from_numpy(train_images[:16])
 targets = torch.nn.functional.one_hot(torch.from_numpy(train_digits[:16]), 10).float()
 
 # %% [markdown]
-# The next function works out a gradient as in [lesson 3](03_softmax_and_relu.ipynb): `backward` goes
-# from the loss back through the layers, and leaves in each parameter's `grad` how much the loss
-# changes with it. To keep it short, we look at one part of the gradient only: the weights between
-# the pixels and the first hidden layer, which are the first parameters of the network.
+# The next function works out a gradient as in [lesson 3](03_softmax_and_relu.ipynb): `backward`
+# goes from the loss back through the layers, and leaves in each parameter's `grad` how much the
+# loss changes with it. To keep it short, we look at one part of the gradient only: the weights
+# between the pixels and the first hidden layer, which are the first parameters of the network.
 
 
 # %%
@@ -180,9 +180,9 @@ print("the average agrees with all 16:", torch.allclose(average, for_all_16, ato
 # ## Two processes in this notebook
 #
 # You do not have to program any of this. Our `Trainer` is deeplay's with quicker bookkeeping, and
-# deeplay's is built on [*Lightning*](glossary.ipynb), the library that `seed_everything` comes from.
-# Lightning runs the training of PyTorch networks: it calls the network batch by batch, counts the
-# epochs, and can spread all that over several processes.
+# deeplay's is built on [*Lightning*](glossary.ipynb), the library that `seed_everything` comes
+# from. Lightning runs the training of PyTorch networks: it calls the network batch by batch, counts
+# the epochs, and can spread all that over several processes.
 #
 # We ask the trainer for it with two settings: `devices=2` says how many processes, and
 # `strategy="ddp_notebook"` says how to start them. [*DDP*](glossary.ipynb) stands for *distributed
@@ -190,22 +190,31 @@ print("the average agrees with all 16:", torch.allclose(average, for_all_16, ato
 #
 # Three things to know before you run the next cell:
 #
-# - The two processes are copies of this one. Each keeps one [*core*](glossary.ipynb) busy: a processor has several
-#   cores, each of which can run a program at the same time as the others. So do not ask for more
-#   processes than your computer has cores.
-# - Windows cannot copy a process. There, read on without running the cells, and try the script at the
-#   end of this lesson.
+# - The two processes are copies of this one. Each keeps one [*core*](glossary.ipynb) busy: a
+#   processor has several cores, each of which can run a program at the same time as the others. So
+#   do not ask for more processes than your computer has cores.
+# - Windows cannot copy a process. There, read on without running the cells, and try the script at
+#   the end of this lesson.
 # - A process that has used a graphics card cannot be copied either. This lesson uses none:
-#   `accelerator="cpu"`. If you have used one since you opened this notebook, restart the kernel (in the
-#   menu "Kernel") and run the lesson from the top.
+#   `accelerator="cpu"`. If you have used one since you opened this notebook, restart the kernel (in
+#   the menu "Kernel") and run the lesson from the top.
 #
-# We train for one epoch on 12,000 of the images, to keep it short. `**two_processes` passes both
-# settings as if they were written out. You will need them again.
+# To keep it short, we train for one epoch on 12,000 of the images. Another 10,000 are the
+# *validation images*, on which we shall compare learning rates below; they are the same as in
+# [lesson 5](05_optimizers.ipynb). `**two_processes` passes both settings as if they were written
+# out. You will need them again.
 
 # %%
+import numpy as np
+
 from helpers.training import Classifier, Trainer, make_dataloader
 
-some_images, some_digits = train_images[:12_000], train_digits[:12_000]
+shuffled = np.random.default_rng(0).permutation(60_000)
+some, for_validation = shuffled[:12_000], shuffled[50_000:]
+some_images, some_digits = train_images[some], train_digits[some]
+validation_dataloader = make_dataloader(
+    train_images[for_validation], train_digits[for_validation], batch_size=1000
+)
 train_dataloader = make_dataloader(some_images, some_digits, batch_size=16, shuffle=True)
 
 seed_everything(0, verbose=False)
@@ -220,8 +229,8 @@ trainer.fit(classifier, train_dataloader)
 # trained weights came back into the classifier of this notebook; the losses of the single steps did
 # not.
 #
-# You saw no progress bar, because a copy cannot draw one here. The first copy printed the line at the
-# end of the epoch.
+# You saw no progress bar, because a copy cannot draw one here. The first copy printed the line at
+# the end of the epoch.
 
 # %%
 from helpers.results import record
@@ -232,7 +241,8 @@ record("two_processes", test_result["test_accuracy"])
 
 # %% [markdown]
 # We test in one process. With several, each would test its own share, and an image that was dealt
-# twice would count twice.
+# twice would count twice. It is the only time that this lesson looks at the test images, and
+# nothing below depends on it.
 
 # %% [markdown]
 # ## The same steps
@@ -241,13 +251,11 @@ record("two_processes", test_result["test_accuracy"])
 # whole training? To compare, one process must see the same images in the same order.
 #
 # Lightning always shuffles when it deals for a training, with the seed that you gave to
-# `seed_everything`, 0 here. A sampler of our own with the same seed therefore deals the same shares.
-# We lay the two shares side by side and read across: the first image of each process, then the second
-# of each, and so on.
+# `seed_everything`, 0 here. A sampler of our own with the same seed therefore deals the same
+# shares. We lay the two shares side by side and read across: the first image of each process, then
+# the second of each, and so on.
 
 # %%
-import numpy as np
-
 shares = [
     list(DistributedSampler(some_digits, num_replicas=2, rank=process, shuffle=True, seed=0))
     for process in range(2)
@@ -260,20 +268,19 @@ print("in order: ", order[:8].tolist(), "...")
 
 # %% [markdown]
 # Here are two small functions for the rest of the lesson. The first trains the recipe for one
-# epoch, in one process or, with other settings, in two. In it, `.optimizer.lr(learning_rate)` is a rule
-# of a recipe like the others: it sets only the `lr` of the optimizer.
+# epoch, in one process or, with other settings, in two, and takes the time.
 #
-# The second function puts all parameters of a classifier into one row: `torch.cat` joins tensors end
-# to end, and `detach` takes only their numbers, without what PyTorch keeps for gradients.
+# The second function puts all parameters of a classifier into one row: `torch.cat` joins tensors
+# end to end, and `detach` takes only their numbers, without what PyTorch keeps for gradients.
 
 # %%
 import time
 
 
-def train(dataloader, learning_rate=0.001, **settings):
+def train(dataloader, **settings):
     """Train the recipe for one epoch; return the classifier and the seconds it took."""
     seed_everything(0, verbose=False)
-    classifier = classifier_config.optimizer.lr(learning_rate).create(Classifier)
+    classifier = classifier_config.create(Classifier)
     trainer = Trainer(max_epochs=1, accelerator="cpu", enable_progress_bar=False, **settings)
     start = time.perf_counter()
     trainer.fit(classifier, dataloader)
@@ -316,15 +323,15 @@ assert other_steps > 0.05
 #
 # $$ \text{effective batch size} = \text{number of processes} \times \text{batch size} $$
 #
-# With more processes, the [*effective batch size*](glossary.ipynb) grows, and the number of steps in
-# an epoch falls.
-# From [lesson 4](04_mini_batches.ipynb) you know what fewer steps cost. There are two cures:
+# With more processes, the [*effective batch size*](glossary.ipynb) grows, and the number of steps
+# in an epoch falls. From [lesson 4](04_mini_batches.ipynb) you know what fewer steps cost. There
+# are two cures:
 #
 # - **Keep the effective batch size.** Divide `batch_size` by the number of processes. The steps are
 #   the same as before, but each process has less to do between two averages.
 # - **Take longer steps.** The average of more gradients is less noisy, so it can be trusted
-#   further. The [*linear scaling rule*](glossary.ipynb) says: with $k$ times the batch, take $k$ times
-#   the learning rate, and begin with smaller steps in the first epochs
+#   further. The [*linear scaling rule*](glossary.ipynb) says: with $k$ times the batch, take $k$
+#   times the learning rate, and begin with smaller steps in the first epochs
 #   ([*warm-up*](glossary.ipynb)).
 #
 # The rule is from P. Goyal and others, [Accurate, large minibatch SGD: training ImageNet in 1
@@ -335,81 +342,112 @@ assert other_steps > 0.05
 #
 # How far can you go? We compare 1, 2 and 32 processes with 16 images each. You do not need 32
 # processors for that: as you have seen, one process takes the same steps with the whole effective
-# batch. So one process with batches of 512 stands in for 32 processes. For 32 processes we try the
-# old learning rate, then $\sqrt{32}$ times that, about 5.7, then 32 times.
+# batch. So one process with batches of 512 stands in for 32 processes.
+#
+# `.optimizer.lr(rate)` is a rule of a recipe that sets only the learning rate of the optimizer. For
+# each number of processes $k$ we try the old learning rate 0.001, $\sqrt{k}$ times that, and $k$
+# times that. For one process these are all the same, so there we try twice the rate instead, as a
+# control: if that helps without any second process, what helps is not the scaling. Each pair is
+# trained with five seeds and measured on the validation images.
+#
+# Before you look: with 32 processes and $\sqrt{32}$ times the learning rate, how much does the
+# network read, compared with one process?
+#
+# - **a**: about as much: the rule keeps its promise;
+# - **b**: more;
+# - **c**: clearly less, by five percentage points or more.
 
 # %%
-accuracy = {}
-trials = [(1, 0.001), (2, 0.001), (2, 0.002), (32, 0.001), (32, 0.0057), (32, 0.032)]
-for processes, learning_rate in trials:
-    dataloader = make_dataloader(some_images, some_digits, 16 * processes, shuffle=True)
-    classifier, _ = train(dataloader, learning_rate)
-    test_result = Trainer(accelerator="cpu").test(classifier, test_dataloader)
-    accuracy[processes, learning_rate] = test_result["test_accuracy"]
-    print(
-        f"as with {processes:2d} processes: effective batch size {16 * processes:3d}, "
-        f"learning rate {learning_rate:.4f}: {accuracy[processes, learning_rate]:.1%} right"
-    )
+from helpers.guesses import guess, reveal
 
-# %% tags=["check-output"]
-print("as with  2: within 3 percentage points of 1, with either learning rate")
-print("as with 32: more than 4 points worse, with the old rate and with 5.7 times that")
-print("as with 32, with 32 times the rate: less than half are right")
+guess("32 processes", ...)  # your letter, in quotes, in place of the dots
+
+# %%
+from helpers.experiments import compare
+
+rates = {1: (0.001, 0.002), 2: (0.001, 0.0014, 0.002), 32: (0.001, 0.0057, 0.032)}
+compared = {}
+for processes, learning_rates in rates.items():
+    recipes = {f"rate {rate}": classifier_config.optimizer.lr(rate) for rate in learning_rates}
+    dataloader = make_dataloader(some_images, some_digits, 16 * processes, shuffle=True)
+    compared[processes] = compare(recipes, dataloader, validation_dataloader, seeds=5)
+    print(f"effective batch size {16 * processes}, as {processes} × 16")
+    print(compared[processes])
+
+# %%
+one_process = compared[1].of("rate 0.001").mean()
+lost = one_process - compared[32].of("rate 0.0057").mean()
+reveal("32 processes", a=-0.01 < lost < 0.05, b=lost <= -0.01, c=lost >= 0.05)
 
 # %% tags=["check"]
-assert abs(accuracy[2, 0.001] - accuracy[1, 0.001]) < 0.03
-assert abs(accuracy[2, 0.002] - accuracy[1, 0.001]) < 0.03
-assert accuracy[32, 0.001] < accuracy[1, 0.001] - 0.04
-assert accuracy[32, 0.0057] < accuracy[1, 0.001] - 0.04
-assert accuracy[32, 0.032] < 0.5
+assert all(compared[k].difference("rate 0.002", "rate 0.001").mean > 0.003 for k in (1, 2))
+assert abs(compared[2].of("rate 0.001").mean() - one_process) < 0.02
+assert compared[32].of("rate 0.001").max() < one_process - 0.04
+assert np.ptp(compared[32].of("rate 0.0057")) > 0.04
+assert compared[32].of("rate 0.032").max() < 0.5
 
 # %% [markdown]
 # What to notice:
 #
-# - With two processes the effective batch size is 32. It makes little difference here, with either
-#   learning rate.
-# - With 32 processes and the old learning rate, the network is clearly worse: in batches of 512,
-#   12,000 images make only 24 steps.
-# - $\sqrt{32}$ times the learning rate does not bring it back. 24 steps are too few, also if they are
-#   longer.
-# - With 32 times the learning rate, training breaks down: the steps are far too long. The linear rule
-#   was made for SGD, and this is RMSprop. We had no warm-up either.
+# - **Two processes** with the old learning rate read about as much as one, with half the steps.
+#   With twice the rate they read more.
+# - **But so does one process** with twice the rate. What helps is not the scaling: for one epoch of
+#   12,000 images, the old rate was on the low side. Without this control you would have praised the
+#   rule.
+# - **32 processes** with the old rate are clearly worse: in batches of 512, 12,000 images make only
+#   24 steps.
+# - $\sqrt{32}$ **times the rate** does not bring it back. Look at the lowest and the highest of its
+#   five runs: they lie far apart, and one run alone could have told you anything.
+# - **32 times the rate** breaks training down: the steps are far too long. The linear rule was made
+#   for SGD, and this is RMSprop. We had no warm-up either.
 #
 # So a rule for the learning rate says where to begin to try. It promises nothing, and less so the
-# further you go.
-#
-# To choose the learning rate for a new effective batch size, compare a few on validation images, as
-# in [lesson 5](05_optimizers.ipynb).
+# further you go: compare a few on validation images, with several seeds, as here.
 
 # %% [markdown]
 # ## Does it pay?
 #
 # We measure how long 12,000 images take, each time with an effective batch size of 32.
 #
-# One more thing, to be fair. In one process, our `Trainer` saves time by making many steps at a time.
-# Several processes must meet at every step, so there it leaves the work to Lightning, which makes the
-# steps one by one. To compare, we also time one process in this ordinary way. Any limit on the number
-# of batches brings it about, even 375, which is all of them.
+# One more thing, to be fair. In one process, our `Trainer` saves time by making many steps at a
+# time. Several processes must meet at every step, so there it leaves the work to Lightning, which
+# makes the steps one by one. To compare, we also time one process in this ordinary way. Any limit
+# on the number of batches brings it about, even one that lets all of them through.
+#
+# Before you look: compared with one process in the ordinary way, two processes are …
+#
+# - **a**: nearly twice as fast;
+# - **b**: slower;
+# - **c**: about as fast, give or take a tenth.
+
+# %%
+guess("two processes", ...)  # your letter, in quotes, in place of the dots
 
 # %%
 seconds = {}
 _, seconds["one process"] = train(in_order_32)
-_, seconds["one process, the ordinary way"] = train(in_order_32, limit_train_batches=375)
+all_batches = {"limit_train_batches": len(in_order_32)}
+_, seconds["one process, the ordinary way"] = train(in_order_32, **all_batches)
 _, seconds["two processes"] = train(train_dataloader, **two_processes)
 
 for way, time_taken in seconds.items():
     print(f"{way:30} {len(some_images) / time_taken:8,.0f} images a second")
 
+# %%
+gain = seconds["one process, the ordinary way"] / seconds["two processes"]
+reveal("two processes", a=gain > 1.6, b=gain < 0.9, c=0.9 <= gain < 1.1)
+
 # %% tags=["check"]
 assert seconds["two processes"] > seconds["one process, the ordinary way"] > seconds["one process"]
 
 # %% [markdown]
-# Two processes are much slower than one. Most of that is the many steps at a time: compare the first
-# two lines. But one process the ordinary way is still faster than two.
+# Two processes are much slower than one. Most of that is the many steps at a time: compare the
+# first two lines. But one process the ordinary way is still faster than two.
 #
-# Why? The two copies have to be started, which counts for much in so short a training. Then, at each
-# step, they exchange 26,506 numbers, and each waits until the other is ready. This takes longer than
-# the work that is saved, which is little: the gradient of so small a network for 16 images.
+# Why? The two copies have to be started, which counts for much in so short a training. Then, at
+# each step, they exchange 26,506 numbers, and each waits until the other is ready. This takes
+# longer than the work that is saved, which is little: the gradient of so small a network for 16
+# images.
 #
 # It pays when the opposite holds: when a step takes much longer than an exchange. That is often so
 # when a network computes much with each of its parameters, as convolutional networks do
@@ -425,8 +463,9 @@ assert seconds["two processes"] > seconds["one process, the ordinary way"] > sec
 # %% [markdown]
 # ## Many machines: the script
 #
-# A notebook runs on one computer. To train on many, you need a script that each of them can start. `train_distributed.py`, in the folder `notebooks` of this project, is the one for our
-# recipe. What is new in it is how it makes the trainer:
+# A notebook runs on one computer. To train on many, you need a script that each of them can start.
+# `train_distributed.py`, in the folder `notebooks` of this project, is the one for our recipe. What
+# is new in it is how it makes the trainer:
 #
 # ```python
 # trainer = Trainer(
@@ -438,13 +477,13 @@ assert seconds["two processes"] > seconds["one process, the ordinary way"] > sec
 # ```
 #
 # The processes are started from outside now, by `torchrun`, a program that comes with PyTorch. Then
-# the strategy is `"ddp"`. Without `torchrun` there is one process, and `"auto"` leaves the strategy to
-# Lightning.
+# the strategy is `"ddp"`. Without `torchrun` there is one process, and `"auto"` leaves the strategy
+# to Lightning.
 #
-# `torchrun` tells each process how many processes there are on this
-# computer (`LOCAL_WORLD_SIZE`) and how many computers (`GROUP_WORLD_SIZE`; Lightning calls a computer
-# a [*node*](glossary.ipynb)). Python finds such settings, the environment variables of the process, in
-# `os.environ`.
+# `torchrun` tells each process how many processes there are on this computer (`LOCAL_WORLD_SIZE`)
+# and how many computers (`GROUP_WORLD_SIZE`; Lightning calls a computer a
+# [*node*](glossary.ipynb)). Python finds such settings, the environment variables of the process,
+# in `os.environ`.
 #
 # In a terminal, in the folder `notebooks`: one process, and two processes with 8 images each.
 # (If `make lab` set up your Python, the two programs are `../.venv/bin/python` and
@@ -455,8 +494,8 @@ assert seconds["two processes"] > seconds["one process, the ordinary way"] > sec
 # torchrun --nproc-per-node 2 train_distributed.py --batch-size 8
 # ```
 #
-# Both have an effective batch size of 16, and train for ten epochs on all images. That takes minutes:
-# add `--epochs 1` for a quick try.
+# Both have an effective batch size of 16, and train for ten epochs on all images. That takes
+# minutes: add `--epochs 1` for a quick try.
 #
 # Four graphics cards in each of two computers: the same line on both, with the name of the first in
 # place of `FIRST`.
@@ -466,12 +505,12 @@ assert seconds["two processes"] > seconds["one process, the ordinary way"] > sec
 # ```
 #
 # `--nnodes` is the number of computers, and `--nproc-per-node` the number of processes on each.
-# `--rdzv-endpoint` says where the processes meet, their rendezvous: on the first computer, at port 29500.
-# Any free port will do. `c10d` is the way in which PyTorch lets them meet.
+# `--rdzv-endpoint` says where the processes meet, their rendezvous: on the first computer, at port
+# 29500. Any free port will do. `c10d` is the way in which PyTorch lets them meet.
 #
 # At the end each process prints a fingerprint of its weights. They should all be the same. If they
-# are not, the gradients were most likely not averaged: then each process has trained a network of its
-# own, on a part of the images.
+# are not, the gradients were most likely not averaged: then each process has trained a network of
+# its own, on a part of the images.
 
 # %% [markdown]
 # ## What you learned
@@ -479,11 +518,12 @@ assert seconds["two processes"] > seconds["one process, the ordinary way"] > sec
 # - In data-parallel training, each process has the whole network and its own share of the images;
 #   the processes average their gradients at every step.
 # - The effective batch size is the number of processes times the batch size of each.
-# - With a larger effective batch, try a larger learning rate: $k$ times for SGD, nearer to
-#   $\sqrt{k}$ times for RMSprop and Adam.
+# - With a larger effective batch, try larger learning rates, around $k$ times for SGD and around
+#   $\sqrt{k}$ times for RMSprop and Adam. Choose on validation images, with several seeds and a
+#   control: here neither rule saved batches of 512.
 # - In a notebook: `strategy="ddp_notebook"`. In a script: `torchrun` and `strategy="ddp"`.
-# - It pays when a step takes much longer than an exchange of gradients. For our small network in two
-#   processes of one computer, it did not.
+# - It pays when a step takes much longer than an exchange of gradients. For our small network in
+#   two processes of one computer, it did not.
 
 # %% [markdown]
 # ## Exercises
@@ -565,5 +605,6 @@ check_deal(deal)
 # %% [markdown]
 # ## Next
 #
-# This was the appendix, and there is no further lesson. [Lesson 6](06_failure_analysis.ipynb) shows where the network still
-# fails, and the [glossary](glossary.ipynb) has the words of the series on one page.
+# This was the last lesson. [Lesson 6](06_failure_analysis.ipynb) shows where the network still
+# fails, [lesson 7](07_inside_the_network.ipynb) what goes on inside it, and the
+# [glossary](glossary.ipynb) has the words of the series on one page.
