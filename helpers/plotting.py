@@ -11,6 +11,7 @@ import html
 import io
 import reprlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextvars import ContextVar
 from itertools import pairwise
 from textwrap import fill
 from typing import Any, NamedTuple
@@ -81,7 +82,7 @@ _styled = matplotlib.style.context(
 # ---------------------------------------------------------------- showing a figure
 
 
-class _Picture:
+class Picture:
     """A finished figure: an HTML image where HTML is shown, its alternative text elsewhere.
 
     JupyterLab shows no alternative text for an image/png output; an HTML image carries it in
@@ -102,6 +103,29 @@ class _Picture:
         )
 
 
+# Where `picture_of` takes what a function would show.
+_taken: ContextVar[list[Picture] | None] = ContextVar("_taken", default=None)
+
+
+def picture_of(plot: Callable[..., None], *arguments: Any) -> Picture:
+    """Return what `plot(*arguments)` would show, without showing it.
+
+    Args:
+        plot: A function of this module that draws one figure.
+        *arguments: What it draws.
+
+    Raises:
+        LessonError: As `plot` does.
+    """
+    taken: list[Picture] = []
+    token = _taken.set(taken)
+    try:
+        plot(*arguments)
+    finally:
+        _taken.reset(token)
+    return taken[0]
+
+
 def _show(figure: Figure, alt: str) -> None:
     """Show the figure with its alternative text, at two pixels for each pixel of the page."""
     buffer = io.BytesIO()
@@ -112,7 +136,9 @@ def _show(figure: Figure, alt: str) -> None:
     picture = Image.open(buffer).convert("RGB").quantize(256, dither=Image.Dither.NONE)
     small = io.BytesIO()
     picture.save(small, format="PNG", optimize=True)
-    display(_Picture(small.getvalue(), round(figure.get_figwidth() * PIXELS_PER_INCH), alt))
+    shown = Picture(small.getvalue(), round(figure.get_figwidth() * PIXELS_PER_INCH), alt)
+    taken = _taken.get()
+    display(shown) if taken is None else taken.append(shown)
 
 
 # ---------------------------------------------------------------- what the functions are given
