@@ -5,15 +5,21 @@ import json
 import re
 import shutil
 import subprocess
+import tracemalloc
 from pathlib import Path
 
+import deeplay as dl
 import numpy as np
 import pytest
 import torch
+from torch import nn
 
 from helpers import live
+from helpers.data import load_mnist
+from helpers.drawing import DRAWING_SIZE, center_and_scale, example_drawing, shrink
 from helpers.errors import LessonError
 from helpers.live.figure import HERE, STYLE, script
+from helpers.live.network import dense_layers
 from helpers.live.valley import valley
 from tools import live_site
 
@@ -40,17 +46,29 @@ def walk(optimizer, **settings):
 
 NUMBERS = [1.0, -3.0, 0.5, 2.0, -1.5, 0.0, -0.5, 4.0, 0.5, 3.0]
 PATHS = {"SGD": walk(torch.optim.SGD, lr=0.9), "Adam": walk(torch.optim.Adam, lr=0.6)}
-SMALL = {
-    "neuron": live.Neuron,
-    "softmax": lambda: live.Softmax(NUMBERS),
-    "valley": lambda: live.Valley(PATHS),
+FIGURES = {
+    "neuron": lambda _: live.Neuron(),
+    "softmax": lambda _: live.Softmax(NUMBERS),
+    "valley": lambda _: live.Valley(PATHS),
+    "draw_digit": live.DrawDigit,
 }
-FIGURES = SMALL
+OF_A_NETWORK = ["draw_digit"]
 
 
 @pytest.fixture(scope="module")
-def figures():
-    return {name: make() for name, make in FIGURES.items()}
+def states():
+    """The parameters of lesson 5's network before training and after one epoch."""
+    return live_site.train(epochs=1)
+
+
+@pytest.fixture(scope="module")
+def classifier(states):
+    return live_site.network(states[-1])
+
+
+@pytest.fixture(scope="module")
+def figures(classifier):
+    return {name: make(classifier) for name, make in FIGURES.items()}
 
 
 # --- the files -----------------------------------------------------------------------------------
@@ -126,8 +144,10 @@ def test_messages_to_the_browser(figures, name):
     assert state["_model_name"] == "AnyModel"
     assert state["_esm"] == script(name)
     assert state["_css"] == STYLE
-    reads = set(re.findall(r'model\.get\("(\w+)"\)', script(name)))
-    assert reads <= set(live_site.state(figures[name]))
+    own = (HERE / f"{name}.js").read_text(encoding="utf-8")
+    reads = set(re.findall(r'model\s*\.get\("(\w+)"\)', own))
+    assert reads
+    assert reads <= set(live_site.state_of(figures[name]))
 
 
 def test_the_neuron_begins_with_the_numbers_of_its_picture(figures):
@@ -150,6 +170,230 @@ def test_valley_says_what_is_wrong(wrong):
         live.Valley(wrong)
 
 
+# --- a network's layers, or its answers ----------------------------------------------------------
+
+
+def dense(*layers):
+    torch.manual_seed(0)
+    return nn.Sequential(nn.Flatten(), *layers)
+
+
+class Columns(nn.Module):
+    """Answers with the share of ink in ten vertical stripes: easy to predict by hand."""
+
+    def forward(self, images):
+        stripes = torch.stack([s.sum(dim=(1, 2)) for s in images.tensor_split(10, dim=2)], dim=1)
+        return stripes / stripes.sum()
+
+
+class Skips(nn.Module):
+    """Has a dense network's layers, and does something else with them."""
+
+    def __init__(self):
+        super().__init__()
+        self.first, self.second = nn.Linear(784, 784), nn.Linear(784, 10)
+
+    def forward(self, images):
+        flat = images.flatten(1)
+        return self.second(flat + self.first(flat))
+
+
+KNOWN = [
+    (dense(nn.Linear(784, 10)), ["identity"]),
+    (dense(nn.Linear(784, 5), nn.ReLU(), nn.Linear(5, 10), nn.Softmax(dim=1)), ["relu", "softmax"]),
+    (dense(nn.Linear(784, 5), nn.Dropout(0.5), nn.Tanh(), nn.Linear(5, 10)), ["tanh", "identity"]),
+    (
+        dense(nn.Linear(784, 8), nn.LeakyReLU(), nn.Linear(8, 10), nn.Sigmoid()),
+        ["leaky_relu", "sigmoid"],
+    ),
+]
+UNKNOWN = [
+    Columns(),
+    Skips(),
+    dense(nn.Linear(784, 10, bias=False)),
+    dense(nn.Linear(784, 10), nn.LeakyReLU(0.2)),
+    dense(nn.Linear(784, 10), nn.ReLU(), nn.Sigmoid()),
+    dense(nn.BatchNorm1d(784), nn.Linear(784, 10)),
+    nn.Sequential(nn.Unflatten(1, (1, 28)), nn.Conv2d(1, 10, 28), nn.Flatten()),
+    nn.Sequential(nn.Flatten(), nn.Linear(784, 10), nn.Softmax(dim=0)),
+]
+
+
+@pytest.mark.parametrize(("network", "activations"), KNOWN)
+def test_layers_of_a_dense_network_are_found(network, activations):
+    shapes, numbers = dense_layers(network)
+    assert [shape[2] for shape in shapes] == activations
+    assert shapes[0][0] == 784
+    assert len(numbers) == sum(parameter.numel() for parameter in network.parameters())
+    assert all(not module._forward_hooks for module in network.modules())
+
+
+@pytest.mark.parametrize("network", UNKNOWN)
+def test_whatever_else_a_network_does_is_noticed(network):
+    shapes, numbers = dense_layers(network)
+    assert shapes == []
+    assert len(numbers) == 0
+
+
+def test_a_classifier_of_the_lessons_is_a_dense_network(classifier):
+    shapes, numbers = dense_layers(classifier)
+    assert shapes == [(784, 32, "relu"), (32, 32, "relu"), (32, 10, "softmax")]
+    assert len(numbers) == 26_506
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        (None, "classifier must be a classifier, got None"),
+        (live_site.RECIPE, "classifier must be a classifier, got its recipe"),
+        (dl.Classifier, "got the class Classifier"),
+        (dl.Classifier(dl.MultiLayerPerceptron(784, [4], 10)), "not built yet"),
+    ],
+)
+@pytest.mark.parametrize("name", OF_A_NETWORK)
+def test_what_is_no_classifier_is_refused(name, wrong, said):
+    with pytest.raises(LessonError, match=said):
+        FIGURES[name](wrong)
+
+
+def image(fill=1.0):
+    """An image as the browser sends it: a stroke left of the middle."""
+    image = np.zeros((28, 28), np.float32)
+    image[5:22, 7:9] = fill
+    return memoryview(image.tobytes())
+
+
+def outputs(figure):
+    return np.frombuffer(figure.outputs, np.float32).reshape(-1, 10)
+
+
+def test_python_answers_for_a_network_that_the_browser_does_not_know():
+    canvas = live.DrawDigit(Columns())
+    assert (canvas.layers, canvas.weights) == ([], b"")
+    canvas.set_state({"asked": image()})
+    read = torch.frombuffer(bytearray(image()), dtype=torch.float32).reshape(1, 28, 28)
+    np.testing.assert_allclose(outputs(canvas), Columns()(read), atol=1e-6)
+    canvas.set_state({"asked": memoryview(bytes(image()) * 3)})
+    assert outputs(canvas).shape == (3, 10)
+
+
+class Moody(nn.Module):
+    """Dropout, BatchNorm, and a part that was set to evaluation mode on purpose."""
+
+    def __init__(self):
+        super().__init__()
+        self.layers = nn.Sequential(
+            nn.Flatten(), nn.BatchNorm1d(784), nn.Dropout(0.5), nn.Linear(784, 10)
+        )
+        self.frozen = nn.Dropout(0.5).eval()
+
+    def forward(self, images):
+        return self.frozen(self.layers(images))
+
+
+@pytest.mark.parametrize("training", [True, False])
+def test_figure_predicts_in_evaluation_mode_and_puts_the_mode_back(training):
+    torch.manual_seed(0)
+    network = Moody()
+    network.layers.train(training)
+    weights = {name: value.clone() for name, value in network.state_dict().items()}
+    modes = [module.training for module in network.modules()]
+    canvas = live.DrawDigit(network)
+    answers = []
+    for fill in (1, 0.5, 1):
+        canvas.set_state({"asked": image(fill)})
+        answers.append(outputs(canvas).tolist())
+    assert answers[0] == answers[2] != answers[1]
+    assert [module.training for module in network.modules()] == modes
+    for name, value in network.state_dict().items():
+        assert torch.equal(value, weights[name]), name
+
+
+class Fails(nn.Module):
+    def forward(self, images):
+        raise ValueError("no\nmore")
+
+
+class Writes(nn.Module):
+    def forward(self, images):
+        assert not torch.is_grad_enabled()
+        images.zero_()
+        return torch.ones(len(images), 10)
+
+
+def test_a_network_that_writes_into_its_input_changes_nothing():
+    canvas = live.DrawDigit(Writes())
+    canvas.set_state({"asked": image()})
+    assert bytes(canvas.asked) == bytes(image())
+    assert outputs(canvas).tolist() == [[1.0] * 10]
+
+
+@pytest.mark.parametrize(
+    ("network", "said"),
+    [
+        (Fails(), "no"),
+        (nn.Linear(5, 10), "shapes cannot be multiplied (28x28 and 5x10)"),
+        (dense(nn.Linear(784, 5)), "Its outputs must be ten numbers, of shape (10,), got (5,)."),
+        (nn.Flatten(0), "Its outputs must be one row an image, got shape (784,)."),
+        (dense(nn.Linear(784, 10)), "Its outputs must be finite numbers"),
+    ],
+)
+def test_figure_says_why_there_is_no_answer_and_goes_on(network, said):
+    good = {name: value.clone() for name, value in network.state_dict().items()}
+    for weights in network.parameters():
+        weights.data.fill_(np.nan)
+    canvas = live.DrawDigit(network)
+    assert canvas.layers == []
+    canvas.outputs = b"left over"
+    canvas.set_state({"asked": image()})
+    assert canvas.message.startswith("The network does not answer. ")
+    assert said in canvas.message
+    assert "\n" not in canvas.message
+    assert canvas.outputs == b""
+    network.load_state_dict(good)
+    canvas.set_state({"asked": image(0.5)})
+    if "finite" in said:
+        assert (outputs(canvas).shape, canvas.message) == ((1, 10), "")
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [10**9, "x", None, [0] * 5, memoryview(b""), memoryview(bytes(5)), b"1234", bytes(3136 * 129)],
+)
+def test_what_are_no_images_is_refused_from_the_browser(sent):
+    canvas = live.DrawDigit(Columns())
+    canvas.set_state({"asked": image()})
+    before = canvas.asked, canvas.outputs
+    canvas.set_state({"asked": sent})
+    assert (canvas.asked, canvas.outputs) == before
+    assert canvas.message == "The browser sent no images of 784 pixels, 1 to 128."
+
+
+def test_images_out_of_range_are_refused_in_words():
+    canvas = live.DrawDigit(Columns())
+    canvas.set_state({"asked": image(7)})
+    assert canvas.message.startswith("The network does not answer. images must go from 0 to 1")
+
+
+def test_a_hundred_megabytes_from_the_browser_are_not_copied():
+    huge = memoryview(bytearray(100_000_000))
+    canvas = live.DrawDigit(Columns())
+    tracemalloc.start()
+    canvas.set_state({"asked": huge, "outputs": huge})
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 1e6
+    assert (canvas.asked, canvas.outputs) == (b"", b"")
+
+
+def test_the_browser_writes_nothing_but_what_it_asks():
+    canvas = live.DrawDigit(dense(nn.Linear(784, 10)))
+    before = canvas.layers, canvas.weights
+    canvas.set_state({"layers": [], "weights": b"", "outputs": b"x", "message": "x"})
+    assert (canvas.layers, canvas.weights) == before
+    assert (canvas.outputs, canvas.message) == (b"", "")
+
+
 # --- in a browser --------------------------------------------------------------------------------
 
 
@@ -157,17 +401,16 @@ def test_valley_says_what_is_wrong(wrong):
 def site(figures, tmp_path_factory):
     """A small page with all figures, as the website would have them; opened from disk."""
     folder = tmp_path_factory.mktemp("live")
-    for name, figure in figures.items():
-        live_site.write_script(folder, name, live_site.state(figure), script(name))
+    live_site.write(folder, figures.values())
     shutil.copy(PAGE_SCRIPT, folder)
-    (folder / "live.css").write_text(STYLE, encoding="utf-8")
     for name, figure in figures.items():
         html = figure._repr_mimebundle_()[0]["text/html"]
         (folder / f"{name}.html").write_text(
             '<!doctype html><html lang="en"><meta charset="utf-8"><title>A live figure</title>'
             '<meta name="viewport" content="width=device-width"><link rel="icon" href="data:,">'
             "<style>:root{color-scheme:light dark} body{font-family:sans-serif;margin:16px}</style>"
-            f'<link rel="stylesheet" href="live.css"><script src="live_page.js"></script>{html}',
+            '<link rel="stylesheet" href="live/live.css"><script src="live_page.js"></script>'
+            f"{html}",
             encoding="utf-8",
         )
     return folder
@@ -345,6 +588,199 @@ def test_the_walk_is_drawn_step_by_step_unless_less_motion_is_asked_for(open_fig
     assert page.evaluate("seen.length") == (1 if motion == "reduce" else 31)
 
 
+def corners(box, places):
+    return [(box["x"] + x * box["width"], box["y"] + y * box["height"]) for x, y in places]
+
+
+def draw(page, *strokes):
+    """Draws with the mouse; each stroke leads through places, in shares of the canvas."""
+    paper = page.locator(".live-paper")
+    paper.scroll_into_view_if_needed()
+    for stroke in strokes:
+        first, *others = corners(paper.bounding_box(), stroke)
+        page.mouse.move(*first)
+        page.mouse.down()
+        for place in others:
+            page.mouse.move(*place, steps=6)
+        page.mouse.up()
+
+
+def ellipse():
+    angles = np.linspace(0, 2 * np.pi, 13)
+    return list(zip(0.5 + 0.22 * np.sin(angles), 0.5 - 0.33 * np.cos(angles), strict=True))
+
+
+DRAWN = {
+    1: [[(0.52, 0.15), (0.5, 0.5), (0.48, 0.85)]],
+    0: [ellipse()],
+    7: [[(0.25, 0.22), (0.72, 0.22), (0.42, 0.85)]],
+}
+
+
+def random_drawings(count):
+    """Drawings of strokes and blots of many sizes and places, as the canvas holds them."""
+    rng = np.random.default_rng(0)
+    y, x = np.mgrid[:DRAWING_SIZE, :DRAWING_SIZE]
+    for _ in range(count):
+        drawing = np.zeros((DRAWING_SIZE, DRAWING_SIZE))
+        low, high = np.sort(rng.uniform(0, DRAWING_SIZE, 2))
+        for _ in range(rng.integers(1, 5)):
+            points = rng.uniform(low, high + 3, (2, 2))
+            steps = np.linspace(0, 1, 40)[:, None]
+            line = points[0] + steps * (points[1] - points[0])
+            distance = np.hypot(x[..., None] - line[:, 0], y[..., None] - line[:, 1]).min(axis=-1)
+            ink = np.clip(rng.uniform(1, 8) - distance, 0, 1) * rng.uniform(0.3, 1)
+            drawing = np.maximum(drawing, ink)
+        yield np.round(drawing * 255).astype(np.float32) / np.float32(255)
+
+
+def test_drawings_are_prepared_as_in_python(open_figure):
+    page = open_figure("draw_digit")
+    for drawing in [example_drawing(), np.zeros((112, 112)), *random_drawings(50)]:
+        flat = drawing.ravel().tolist()
+        centered = call(page, "draw_digit", "[...m.centerAndScale(new Float32Array(a))]", flat)
+        expected = center_and_scale(drawing).ravel()
+        np.testing.assert_allclose(centered, expected, atol=1 / 255)
+        small = call(page, "draw_digit", "[...m.shrink(new Float32Array(a))]", flat)
+        np.testing.assert_allclose(small, shrink(drawing).ravel(), atol=1 / 255)
+
+
+def test_the_browser_computes_as_pytorch_does(open_figure, classifier):
+    page = open_figure("draw_digit")
+    images, _ = load_mnist("test")
+    some = np.concatenate([images[:20], np.random.default_rng(0).random((5, 28, 28))])
+    some = some.astype(np.float32)
+    found = call(
+        page,
+        "draw_digit",
+        "a.map((image) => m.forward(m.network(liveModels.draw_digit.get('layers'),"
+        " m.floats(liveModels.draw_digit.get('weights'))), image).map((layer) => [...layer]))",
+        some.reshape(-1, 784).tolist(),
+    )
+    values = torch.tensor(some)
+    expected = []
+    with torch.no_grad():
+        for block in classifier.model.blocks:
+            values = block(values.flatten(1))
+            expected.append(values)
+    for layer in range(3):
+        layers = np.array([activations[layer] for activations in found])
+        np.testing.assert_allclose(layers, expected[layer], atol=1e-5, rtol=1e-5)
+
+
+@pytest.mark.parametrize("network", [network for network, _ in KNOWN])
+def test_the_browser_computes_every_kind_of_layer(open_figure, network):
+    page = open_figure("draw_digit")
+    shapes, numbers = dense_layers(network)
+    images = np.random.default_rng(0).random((3, 28, 28), dtype=np.float32)
+    for image in images:
+        found = call(
+            page,
+            "draw_digit",
+            "[...m.forward(m.network(a.shapes, new Float32Array(a.numbers)), a.image).at(-1)]",
+            {"shapes": shapes, "numbers": numbers.tolist(), "image": image.ravel().tolist()},
+        )
+        expected = network.eval()(torch.tensor(image)[None])[0].detach()
+        np.testing.assert_allclose(found, expected, atol=1e-5)
+
+
+@pytest.mark.parametrize("digit", DRAWN)
+def test_a_drawn_digit_is_read(open_figure, digit):
+    page = open_figure("draw_digit")
+    assert said(page) == "Draw a digit."
+    draw(page, *DRAWN[digit])
+    assert said(page).startswith(f"The network says {digit}, ")
+    page.screenshot(path=SCREENSHOTS / f"live_drawn_{digit}.png")
+
+
+PIXELS = "(canvas) => [...canvas.getContext('2d').getImageData(0, 0, 28, 28).data]"
+
+
+def test_canvas_has_undo_clear_and_the_switch(open_figure):
+    page = open_figure("draw_digit")
+    seen = page.locator(".live-seen")
+    empty = seen.evaluate(PIXELS)
+    undo = page.get_by_role("button", name="Undo")
+    clear = page.get_by_role("button", name="Clear")
+    assert undo.is_disabled()
+    assert clear.is_disabled()
+    draw(page, [(0.1, 0.1), (0.2, 0.4)])
+    first = seen.evaluate(PIXELS)
+    assert first != empty
+    page.get_by_label("center and scale as in MNIST").uncheck()
+    assert seen.evaluate(PIXELS) != first
+    page.get_by_label("center and scale as in MNIST").check()
+    assert seen.evaluate(PIXELS) == first
+    draw(page, [(0.5, 0.1), (0.5, 0.7)])
+    assert seen.evaluate(PIXELS) != first
+    undo.click()
+    assert seen.evaluate(PIXELS) == first
+    clear.click()
+    assert seen.evaluate(PIXELS) == empty
+    assert said(page) == "Draw a digit."
+
+
+def test_hidden_neurons_light_up(open_figure, classifier):
+    page = open_figure("draw_digit")
+    layers = page.locator(".live-neurons")
+    assert layers.count() == 2
+    draw(page, *DRAWN[1])
+    for layer in range(2):
+        label = layers.nth(layer).get_attribute("aria-label")
+        assert re.fullmatch(rf"Hidden layer {layer + 1}: 32 neurons, of which \d+ answer", label)
+        lit = "(c) => new Set(c.getContext('2d').getImageData(0, 0, 16, 2).data).size"
+        assert layers.nth(layer).evaluate(lit) > 3
+
+
+def test_a_digit_is_drawn_with_the_keyboard_and_by_touch(open_figure):
+    page = open_figure("draw_digit", has_touch=True)
+    page.locator(".live-paper").focus()
+    page.keyboard.press(" ")
+    for _ in range(20):
+        page.keyboard.press("ArrowDown")
+    assert said(page).startswith("The network says 1, ")
+    page.keyboard.press(" ")
+    page.keyboard.down("ArrowUp")  # moves without drawing
+    page.get_by_role("button", name="Clear").tap()
+    assert said(page) == "Draw a digit."
+    touch = page.context.new_cdp_session(page)
+    places = corners(page.locator(".live-paper").bounding_box(), DRAWN[7][0])
+    for kind, place in zip(["touchStart", "touchMove", "touchMove"], places, strict=True):
+        point = {"x": place[0], "y": place[1]}
+        touch.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": [point]})
+    touch.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+    assert said(page).startswith("The network says 7, ")
+    assert page.evaluate("scrollY") == 0
+
+
+def test_python_is_asked_where_the_browser_does_not_know_the_layers(open_figure):
+    page = open_figure("draw_digit")
+    page.evaluate(
+        """async () => {
+          const { module } = liveFigures.draw_digit;
+          const url = URL.createObjectURL(new Blob([module], { type: "text/javascript" }));
+          const { default: widget } = await import(url);
+          const outputs = new DataView(new ArrayBuffer(0));
+          const state = { layers: [], asked: null, message: "", outputs };
+          let changed;
+          const model = { get: (name) => state[name], set: (name, value) => (state[name] = value),
+            on: (names, heard) => (changed = heard),
+            save_changes: () => (globalThis.sent = state.asked) };
+          globalThis.reply = (message, outputs) => { Object.assign(state, { message,
+            outputs: new DataView(new Float32Array(outputs).buffer) }); changed(); };
+          document.querySelector(".live-figure").replaceChildren();
+          widget.render({ model, el: document.querySelector(".live-figure") });
+        }"""
+    )
+    assert page.locator(".live-neurons").count() == 0
+    draw(page, *DRAWN[1])
+    page.wait_for_function("globalThis.sent?.byteLength === 3136")
+    page.evaluate("reply('', [0, 0, 0.1, 0, 0, 0.9, 0, 0, 0, 0])")
+    assert said(page) == "The network says 5, 0.90"
+    page.evaluate("reply('The network does not answer. no', [])")
+    assert said(page) == "The network does not answer. no"
+
+
 # --- all figures alike ---------------------------------------------------------------------------
 
 
@@ -425,12 +861,19 @@ def test_first_paint_and_changes_are_quick(open_figure, name):
             firsts.push(performance.now() - start);
           }
           const sliders = [...place.querySelectorAll("input[type=range]:not(:disabled)")];
+          const paper = place.querySelector(".live-paper");
+          const press = (key) => paper.dispatchEvent(new KeyboardEvent("keydown", { key }));
+          if (paper) press(" ");
+          const keys = ["ArrowDown", "ArrowRight", "ArrowUp", "ArrowLeft"];
           for (let i = 0; i < 50; i++) {
             await frame();
             const slider = sliders[i % sliders.length];
             const start = performance.now();
-            slider.value = Number(slider.min) + (slider.max - slider.min) * ((i % 7) / 7);
-            slider.dispatchEvent(new Event("input", { bubbles: true }));
+            if (paper) press(keys[Math.trunc(i / 8) % 4]);
+            else {
+              slider.value = Number(slider.min) + (slider.max - slider.min) * ((i % 7) / 7);
+              slider.dispatchEvent(new Event("input", { bubbles: true }));
+            }
             place.getBoundingClientRect();
             changes.push(performance.now() - start);
           }

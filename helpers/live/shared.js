@@ -198,3 +198,62 @@ export function forward(layers, image) {
 }
 
 export const largest = (values) => values.indexOf(Math.max(...values));
+
+// Returns a function of images. `show` gets what it finds: for each image the values of each layer,
+// or null and a message. Where the layers are not known here, Python is asked for the last of them.
+export function asker(model, show) {
+  const shapes = model.get("layers");
+  if (shapes.length) {
+    const layers = network(shapes, floats(model.get("weights")));
+    return (images) => show(images.map((image) => forward(layers, image)));
+  }
+  model.on("change:outputs change:message", () => {
+    const outputs = [...floats(model.get("outputs"))];
+    const found = Array.from({ length: outputs.length / 10 }, (_, i) => [
+      outputs.slice(10 * i, 10 * i + 10),
+    ]);
+    const message = model.get("message");
+    show(message ? null : found, message);
+  });
+  let timer;
+  return (images) => {
+    clearTimeout(timer); // while one draws, not for each point
+    timer = setTimeout(() => {
+      const all = new Float32Array(images.length * 784);
+      images.forEach((image, i) => all.set(image, 784 * i));
+      model.set("asked", new DataView(all.buffer));
+      model.save_changes();
+    }, 60);
+  };
+}
+
+// A row of images of which one is chosen: on the row itself, or with the slider above it.
+export function picker(parent, { label, images, name, change }) {
+  const count = images.length;
+  const { input, write } = slider(parent, {
+    ...{ label, min: 1, max: count, step: 1, value: 1, format: String },
+    change: (value) => choose(value - 1),
+  });
+  const row = canvas(parent, 30 * count, 30, "The images to choose from");
+  row.className = "live-picker";
+  const context = row.getContext("2d");
+  const show = (index) => {
+    context.fillStyle = "#fff";
+    context.fillRect(0, 0, row.width, row.height);
+    images.forEach((image, i) => paint(context, image, 28, 28, { x: 30 * i + 1, y: 1 }));
+    Object.assign(context, { strokeStyle: "#c75200", lineWidth: 2 });
+    context.strokeRect(30 * index + 1, 1, 28, 28);
+    input.setAttribute("aria-valuetext", name(index));
+  };
+  const choose = (index) => {
+    show(index);
+    change(index);
+  };
+  row.addEventListener("click", (event) => {
+    const box = row.getBoundingClientRect();
+    const index = Math.trunc(((event.clientX - box.left) / box.width) * count);
+    write(Math.min(count, index + 1));
+    choose(Math.min(count - 1, index));
+  });
+  show(0);
+}

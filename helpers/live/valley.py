@@ -2,18 +2,19 @@
 
 from collections.abc import Mapping
 
-import numpy as np
 import traitlets
 from numpy.typing import ArrayLike
 
 from helpers import given
+from helpers.given import Numbers
 from helpers.live.figure import LiveFigure, script
 from helpers.plotting import picture_of, plot_optimizer_paths
 
 
-def valley(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+def valley(x: Numbers, y: Numbers) -> Numbers:
     """Return the loss of lesson 5's valley: steep along y, nearly level along x."""
-    return 0.02 * x**2 + y**2
+    loss: Numbers = 0.02 * x**2 + y**2
+    return loss
 
 
 class Valley(LiveFigure):
