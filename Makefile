@@ -40,7 +40,7 @@ $(READY): pyproject.toml constraints.txt
 	@touch $(READY)
 
 run: $(READY) ## execute all lessons headless into executed/, and print what they reached
-	$(BIN) lessons/build.py run -- "$$LESSON"
+	$(BIN) -m tools.build run -- "$$LESSON"
 
 lab: $(READY) ## open JupyterLab on the lessons
 	@$(BIN) -m jupyterlab --ServerApp.root_dir=notebooks || { status=$$?; test "$$(id -u)" != 0 || echo "You are root, and JupyterLab does not start for root, because whoever reaches its page may then do anything here: log in as another user, or, in a container of your own, type: $(BIN) -m jupyterlab --ServerApp.root_dir=notebooks --allow-root"; exit $$status; }
@@ -52,16 +52,16 @@ slow: $(READY) ## run the slow tests: lessons in JupyterLab, in a real browser, 
 	$(PYTEST) -m slow tests
 
 check: $(READY) ## run one notebook, or a folder of them, as a course check: NOTEBOOK=path
-	$(BIN) lessons/build.py check -- "$$NOTEBOOK"
+	$(BIN) -m tools.build check -- "$$NOTEBOOK"
 
 lessons: $(READY) ## authors: make the notebooks anew from lessons/, executed (LESSON=02: one)
-	$(BIN) lessons/build.py lessons -- "$$LESSON"
+	$(BIN) -m tools.build lessons -- "$$LESSON"
 
 prose: $(READY) ## authors: the same where no code changed, without executing
-	$(BIN) lessons/build.py prose -- "$$LESSON"
+	$(BIN) -m tools.build prose -- "$$LESSON"
 
 colab: $(READY) ## maintainers: write the project's address into the lessons: REPOSITORY=owner/name
-	$(BIN) lessons/build.py colab -- "$$REPOSITORY"
+	$(BIN) -m tools.build colab -- "$$REPOSITORY"
 	@touch $(READY)
 
 bench: $(READY) ## measure training, prediction and loading side by side
@@ -73,7 +73,7 @@ site: $(READY) ## build the website into site/html/
 newest: ## run the tests against the newest releases, in .venv-newest/ (another 6 GB)
 	"$$PYTHON" -m venv .venv-newest
 	.venv-newest/bin/python -m pip install --quiet --upgrade --upgrade-strategy eager --editable ".[$(EXTRAS)]" $(INDEX)
-	.venv-newest/bin/python lessons/build.py held
+	.venv-newest/bin/python -m tools.build held
 	$(MAKE) test VENV=.venv-newest READY=
 
 clean: ## remove what was made here, .venv too; the lessons' own folders stay

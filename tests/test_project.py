@@ -1,6 +1,6 @@
 """The project's own files: lint, types, spelling, packages, licences, workflows, forms.
 
-Run as a program, with PYTHONPATH=lessons, it writes what mypy finds into tests/mypy_baseline.json.
+Run as a program, with PYTHONPATH=., it writes what mypy finds into tests/mypy_baseline.json.
 """
 
 import datetime
@@ -19,10 +19,11 @@ from importlib.metadata import version
 from pathlib import Path
 from types import SimpleNamespace
 
-import build
 import pytest
 import yaml
 from packaging.requirements import Requirement
+
+from tools import LESSONS, build, releases
 
 ROOT = Path(__file__).resolve().parent.parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
@@ -59,7 +60,11 @@ def test_no_word_is_misspelt():
 # --- types ---------------------------------------------------------------------------------------
 
 BASELINE = ROOT / "tests" / "mypy_baseline.json"  # file -> complaints that it may have; others: 0
-CLEAN = {f"helpers/{name}.py" for name in ("data", "errors", "given", "results", "storage")}
+CLEAN = (
+    *(f"helpers/{room}" for room in ("checks/", "data.", "errors.", "given.", "plotting/")),
+    *(f"helpers/{room}" for room in ("results.", "storage.")),
+    "tools/",
+)
 
 
 def mypy(*options):
@@ -80,12 +85,15 @@ def test_mypy_finds_no_more_than_before_in_any_file():
     worse = {file for file in found if found[file] > before.get(file, 0)}
     assert not worse, "\n".join(line for line in said.splitlines() if line.split(":")[0] in worse)
     better = {file: found[file] for file in before if found[file] < before[file]}
-    how = "PYTHONPATH=lessons python tests/test_project.py"
+    how = "PYTHONPATH=. python tests/test_project.py"
     assert not better, f"fewer, well done: `{how}` writes that down"
 
 
 def test_modules_that_are_clean_stay_clean():
-    assert CLEAN.isdisjoint(json.loads(BASELINE.read_text(encoding="utf-8")))
+    others = json.loads(BASELINE.read_text(encoding="utf-8"))
+    for name in CLEAN:
+        assert list(ROOT.glob(f"{name}*")), name
+        assert not [file for file in others if file.startswith(name)]
 
 
 def test_mypy_would_complain(tmp_path):
@@ -135,7 +143,7 @@ def test_packages_have_floors_and_no_caps_but_where_their_inside_is_entered():
     ],
 )
 def test_what_caps_hold_back_is_said_in_one_line(newest, line):
-    assert build.held_back(newest, map(str, requirements())) == line
+    assert releases.held_back(newest, map(str, requirements())) == line
 
 
 def test_make_newest_asks_pip_what_is_held_back(monkeypatch, capsys):
@@ -145,13 +153,12 @@ def test_make_newest_asks_pip_what_is_held_back(monkeypatch, capsys):
         assert command[:4] == [sys.executable, "-m", "pip", "list"]
         return subprocess.CompletedProcess(command, 0, json.dumps(listed), "")
 
-    monkeypatch.setattr(build.subprocess, "run", pip)
+    monkeypatch.setattr(releases.subprocess, "run", pip)
     assert build.main(["held"]) == 0
     said = "held back: nbval 0.12.1 is out, the lessons take <0.12\n"
     assert capsys.readouterr().out == said
-    monkeypatch.setattr(
-        build.subprocess, "run", lambda *_, **__: subprocess.CompletedProcess([], 1, "", "no index")
-    )
+    failed = subprocess.CompletedProcess([], 1, "", "no index")
+    monkeypatch.setattr(releases.subprocess, "run", lambda *_, **__: failed)
     assert build.main(["held"]) == 1
     assert "pip could not list the newer releases: no index" in capsys.readouterr().err
 
@@ -257,7 +264,7 @@ def test_form_is_one(path):
 def test_form_knows_every_lesson():
     form = yaml.safe_load((ROOT / ".github/ISSUE_TEMPLATE/lesson.yml").read_text(encoding="utf-8"))
     options = form["body"][0]["attributes"]["options"]
-    assert len(options) == len(build.LESSONS) + 1
+    assert len(options) == len(LESSONS) + 1
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     assert all(f"| [{option}](notebooks/" in readme for option in options[:-1])
 
@@ -498,7 +505,9 @@ def test_release_job_builds_the_wheel_and_attaches_it(pushed, tmp_path):
     with zipfile.ZipFile(built) as archive:
         names = archive.namelist()
         metadata = archive.read(next(name for name in names if name.endswith("/METADATA"))).decode()
-    assert {"helpers/data.py", "helpers/mnist.npz", "helpers/MNIST_LICENSE.txt"} <= set(names)
+    inside = {name for name in names if name.startswith("helpers/")}
+    assert inside == set(pushed.git("ls-files", "helpers", cwd=folder).splitlines())
+    assert {"helpers/mnist.npz", "helpers/plotting/page.py", "helpers/drawing.js"} <= inside
     licences = [name for name in names if ".dist-info/licenses/" in name]
     assert len(licences) == len(PROJECT["license-files"])
     assert f"License-Expression: {PROJECT['license']}" in metadata

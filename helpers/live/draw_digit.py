@@ -8,7 +8,8 @@ from helpers import given
 from helpers.drawing import center_and_scale, example_drawing
 from helpers.live.figure import script
 from helpers.live.network import NetworkFigure, answers
-from helpers.plotting import picture_of, plot_images, plot_outputs
+from helpers.plotting import plot_images, plot_outputs
+from helpers.plotting.page import picture_of
 
 
 class DrawDigit(NetworkFigure):

@@ -15,7 +15,7 @@ from typing import Any
 
 import anywidget
 
-from helpers.plotting import Picture
+from helpers.plotting.page import Picture
 
 HERE = Path(__file__).parent
 STYLE = (HERE / "live.css").read_text(encoding="utf-8")

@@ -67,8 +67,8 @@ function render({ model, el }) {
     },
   });
   const neuron = slider(root, {
-    ...{ label: "neuron", min: 1, max: hidden[0].outputs, step: 1, value: 1, format: String },
-    change: (value) => pick(value - 1),
+    ...{ label: "neuron", min: 0, max: hidden[0].outputs - 1, step: 1, value: 0, format: String },
+    change: pick,
   });
   const say = answer(root);
   const caption = element(root, "p", { className: "live-note" });
@@ -84,6 +84,7 @@ function render({ model, el }) {
     },
   });
 
+  // One canvas for all neurons: one for each takes ten times as long to paint.
   let grid, width, height, context;
   function layout() {
     const { inputs, outputs } = hidden[state.layer];
@@ -100,17 +101,15 @@ function render({ model, el }) {
       const row = Math.trunc(((event.clientY - box.top) / box.height) * rows);
       pick(Math.min(outputs - 1, row * ACROSS + column));
     });
-    neuron.input.max = outputs;
-    neuron.write(state.neuron + 1);
+    neuron.input.max = outputs - 1;
+    neuron.write(state.neuron);
     const grows = state.layer === 0 && scales.length > 1;
     epoch.row.hidden = !grows;
-    // One layer is drawn at a time, on one canvas: one for each neuron takes ten times as long.
-    best.hidden = false;
   }
 
   function pick(index) {
     state.neuron = index;
-    neuron.write(index + 1);
+    neuron.write(index);
     showNeurons();
   }
 
@@ -127,7 +126,7 @@ function render({ model, el }) {
   }
 
   function showNeurons() {
-    const { inputs, outputs, weights } = hidden[state.layer];
+    const { outputs, weights } = hidden[state.layer];
     const said = forward(layers, images[state.image])[state.layer];
     const loudest = Math.max(1e-9, ...said.map(Math.abs));
     // A few weights far larger than the rest would leave the others pale.
@@ -150,7 +149,7 @@ function render({ model, el }) {
         context.strokeRect(x - 1, y - 1, width + 2, height + BAR + 2);
       }
     }
-    showNeuron(said[state.neuron], inputs);
+    showNeuron(said[state.neuron]);
   }
 
   function cross(x, y) {
@@ -178,7 +177,7 @@ function render({ model, el }) {
       ? `The images of which it says most (up to ${list[0][1].toFixed(1)}): ${shown}`
       : "It is dead: it says 0 of every image.";
     const dead = share === 0 ? "is dead" : `answers to ${(100 * share).toFixed(0)}% of the images`;
-    say(`Neuron ${index + 1} ${dead}. Of this ${digits[state.image]} it says ${said.toFixed(2)}.`);
+    say(`Neuron ${index} ${dead}. Of this ${digits[state.image]} it says ${said.toFixed(2)}.`);
   }
 
   layout();

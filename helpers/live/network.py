@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -15,7 +15,7 @@ from torch import nn
 from helpers import given
 from helpers.errors import LessonError
 from helpers.live.figure import LiveFigure
-from helpers.plotting import Picture
+from helpers.plotting.page import Picture
 from helpers.training import evaluating
 
 PIXELS = 28 * 28
@@ -71,7 +71,15 @@ def _calls_noted(classifier: nn.Module) -> Iterator[list[nn.Module]]:
             hook.remove()
 
 
-def dense_layers(classifier: nn.Module) -> tuple[list[tuple[int, int, str]], NDArray[np.float32]]:
+class Layer(NamedTuple):
+    """A dense layer: weights (outputs, inputs) and biases (outputs,), float32, and activation."""
+
+    weights: NDArray[np.float32]
+    biases: NDArray[np.float32]
+    activation: str
+
+
+def dense_layers(classifier: nn.Module) -> list[Layer]:
     """Return the layers of a dense network, if that is all that the classifier computes.
 
     The layers found are computed in NumPy and compared with the classifier's own outputs, so that
@@ -81,45 +89,37 @@ def dense_layers(classifier: nn.Module) -> tuple[list[tuple[int, int, str]], NDA
         classifier: A built classifier, on any device.
 
     Returns:
-        (inputs, outputs, activation) of each layer, and all weights and biases in a row, layer by
-        layer, float32. Nothing of either where the browser could not compute the same.
+        Its layers, first to last; none where the browser could not compute the same.
     """
     images = np.random.default_rng(0).random((8, 28, 28), dtype=np.float32)
-    nothing: tuple[list[tuple[int, int, str]], NDArray[np.float32]] = ([], np.array([], np.float32))
     try:
         with _calls_noted(classifier) as called:
             expected = answers(classifier, images)
     except Exception:  # whatever it raises, the figure says when an image is to be read
-        return nothing
-    shapes: list[tuple[int, int, str]] = []
-    parameters: list[NDArray[np.float32]] = []
+        return []
+    layers: list[Layer] = []
     for module in called:
         if type(module) is nn.Linear and module.bias is not None:
-            shapes.append((module.in_features, module.out_features, "identity"))
-            parameters += [module.weight.numpy(force=True), module.bias.numpy(force=True)]
-        elif type(module) in ACTIVATIONS and shapes and shapes[-1][2] == "identity":
-            shapes[-1] = (*shapes[-1][:2], ACTIVATIONS[type(module)])
+            weights, biases = module.weight.numpy(force=True), module.bias.numpy(force=True)
+            layers.append(Layer(weights.copy(), biases.copy(), "identity"))
+        elif type(module) in ACTIVATIONS and layers and layers[-1].activation == "identity":
+            layers[-1] = layers[-1]._replace(activation=ACTIVATIONS[type(module)])
         elif type(module) not in PASSED_OVER:
-            return nothing
+            return []
     try:
-        found = _computed(shapes, parameters, images)
-    except ValueError:  # shapes that do not fit one another: something lies between the layers
-        return nothing
-    if found.shape != expected.shape or not np.allclose(found, expected, atol=1e-4, rtol=1e-4):
-        return nothing
-    return shapes, np.concatenate([numbers.ravel() for numbers in parameters], dtype=np.float32)
+        found = activations(layers, images)[-1]
+    except (ValueError, IndexError):  # they do not fit one another, or there is none
+        return []
+    same = found.shape == expected.shape and np.allclose(found, expected, atol=1e-4, rtol=1e-4)
+    return layers if same else []
 
 
-def _computed(
-    shapes: list[tuple[int, int, str]],
-    parameters: list[NDArray[np.float32]],
-    images: NDArray[np.float32],
-) -> NDArray[np.float64]:
-    values = images.reshape(len(images), PIXELS).astype(np.float64)
-    for (_, _, activation), weights, biases in zip(
-        shapes, parameters[::2], parameters[1::2], strict=True
-    ):
-        sums = values @ weights.T + biases
+def activations(layers: list[Layer], images: NDArray[np.float32]) -> list[NDArray[np.float64]]:
+    """Return what the neurons of each layer give for images of shape (N, 28, 28): (N, outputs)."""
+    values: NDArray[np.float64] = images.reshape(len(images), PIXELS).astype(np.float64)
+    found = []
+    for weights, biases, activation in layers:
+        sums = values @ weights.T.astype(np.float64) + biases
         match activation:
             case "relu":
                 values = np.maximum(sums, 0)
@@ -134,7 +134,8 @@ def _computed(
                 values = powers / powers.sum(axis=1, keepdims=True)
             case _:
                 values = sums
-    return values
+        found.append(values)
+    return found
 
 
 class NetworkFigure(LiveFigure):
@@ -157,8 +158,13 @@ class NetworkFigure(LiveFigure):
 
     def __init__(self, classifier: nn.Module, picture: Picture, **state: Any) -> None:
         self._classifier = classifier
-        layers, weights = dense_layers(classifier)
-        super().__init__(picture, layers=layers, weights=weights.tobytes(), **state)
+        layers = dense_layers(classifier)
+        super().__init__(
+            picture,
+            layers=[(*layer.weights.shape[::-1], layer.activation) for layer in layers],
+            weights=b"".join(part.tobytes() for layer in layers for part in layer[:2]),
+            **state,
+        )
         self.observe(self._read, "asked")
 
     def set_state(self, sync_data: dict[str, Any]) -> None:

@@ -3,7 +3,8 @@
 import traitlets
 
 from helpers.live.figure import LiveFigure, script
-from helpers.plotting import picture_of, plot_neuron
+from helpers.plotting import plot_neuron
+from helpers.plotting.page import picture_of
 
 
 class Neuron(LiveFigure):

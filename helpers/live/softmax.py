@@ -5,7 +5,8 @@ from numpy.typing import ArrayLike
 
 from helpers import given
 from helpers.live.figure import LiveFigure, script
-from helpers.plotting import picture_of, plot_softmax
+from helpers.plotting import plot_softmax
+from helpers.plotting.page import picture_of
 
 
 class Softmax(LiveFigure):

@@ -8,7 +8,8 @@ from numpy.typing import ArrayLike
 from helpers import given
 from helpers.given import Numbers
 from helpers.live.figure import LiveFigure, script
-from helpers.plotting import picture_of, plot_optimizer_paths
+from helpers.plotting import plot_optimizer_paths
+from helpers.plotting.page import picture_of
 
 
 def valley(x: Numbers, y: Numbers) -> Numbers:
