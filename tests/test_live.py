@@ -19,6 +19,7 @@ from helpers.data import load_mnist
 from helpers.drawing import DRAWING_SIZE, center_and_scale, example_drawing, shrink
 from helpers.errors import LessonError
 from helpers.live.figure import HERE, STYLE, script
+from helpers.live.network import activations as values_of
 from helpers.live.network import dense_layers
 from helpers.live.valley import valley
 from tools import live_site
@@ -51,14 +52,25 @@ FIGURES = {
     "softmax": lambda _: live.Softmax(NUMBERS),
     "valley": lambda _: live.Valley(PATHS),
     "draw_digit": live.DrawDigit,
+    "disturb": lambda classifier: live.Disturb(*some_images(20), classifier),
+    "inside": lambda classifier: live.Inside(classifier, *some_images(1000), EPOCHS),
 }
-OF_A_NETWORK = ["draw_digit"]
+OF_A_NETWORK = ["draw_digit", "disturb", "inside"]
+FIRST_WEIGHTS = "model.blocks.0.layer.weight"
+EPOCHS = []  # the weights of the first layer before training and after the epoch
+
+
+def some_images(count):
+    images, digits = load_mnist("test")
+    return images[:count], digits[:count]
 
 
 @pytest.fixture(scope="module")
 def states():
     """The parameters of lesson 5's network before training and after one epoch."""
-    return live_site.train(epochs=1)
+    states = live_site.train(epochs=1)
+    EPOCHS[:] = [state[FIRST_WEIGHTS] for state in states]
+    return states
 
 
 @pytest.fixture(scope="module")
@@ -221,24 +233,25 @@ UNKNOWN = [
 
 @pytest.mark.parametrize(("network", "activations"), KNOWN)
 def test_layers_of_a_dense_network_are_found(network, activations):
-    shapes, numbers = dense_layers(network)
-    assert [shape[2] for shape in shapes] == activations
-    assert shapes[0][0] == 784
-    assert len(numbers) == sum(parameter.numel() for parameter in network.parameters())
+    layers = dense_layers(network)
+    assert [layer.activation for layer in layers] == activations
+    images = np.random.default_rng(1).random((5, 28, 28), dtype=np.float32)
+    with torch.no_grad():
+        expected = network.eval()(torch.tensor(images))
+    np.testing.assert_allclose(values_of(layers, images)[-1], expected, atol=1e-5)
     assert all(not module._forward_hooks for module in network.modules())
 
 
 @pytest.mark.parametrize("network", UNKNOWN)
 def test_whatever_else_a_network_does_is_noticed(network):
-    shapes, numbers = dense_layers(network)
-    assert shapes == []
-    assert len(numbers) == 0
+    assert dense_layers(network) == []
+    assert live.DrawDigit(network).weights == b""
 
 
 def test_a_classifier_of_the_lessons_is_a_dense_network(classifier):
-    shapes, numbers = dense_layers(classifier)
-    assert shapes == [(784, 32, "relu"), (32, 32, "relu"), (32, 10, "softmax")]
-    assert len(numbers) == 26_506
+    canvas = live.DrawDigit(classifier)
+    assert canvas.layers == [(784, 32, "relu"), (32, 32, "relu"), (32, 10, "softmax")]
+    assert len(canvas.weights) == 4 * 26_506
 
 
 @pytest.mark.parametrize(
@@ -671,7 +684,8 @@ def test_the_browser_computes_as_pytorch_does(open_figure, classifier):
 @pytest.mark.parametrize("network", [network for network, _ in KNOWN])
 def test_the_browser_computes_every_kind_of_layer(open_figure, network):
     page = open_figure("draw_digit")
-    shapes, numbers = dense_layers(network)
+    canvas = live.DrawDigit(network)
+    shapes, numbers = canvas.layers, np.frombuffer(canvas.weights, np.float32)
     images = np.random.default_rng(0).random((3, 28, 28), dtype=np.float32)
     for image in images:
         found = call(

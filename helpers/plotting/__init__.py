@@ -4,6 +4,7 @@ Each function draws one figure, shows it with a text alternative made from the d
 None. Arrays may come from numpy or torch. Nothing here touches matplotlib's global settings.
 """
 
+from helpers.plotting.experiments import plot_comparison, plot_sweep
 from helpers.plotting.images import (
     plot_batch,
     plot_digit_counts,
@@ -14,10 +15,15 @@ from helpers.plotting.images import (
 )
 from helpers.plotting.networks import (
     plot_activations,
+    plot_clouds,
+    plot_connections,
+    plot_followed,
     plot_network,
     plot_neuron,
     plot_outputs,
     plot_softmax,
+    plot_strongest_images,
+    plot_weights,
 )
 from helpers.plotting.results import (
     plot_confused_pairs,
@@ -35,6 +41,8 @@ from helpers.plotting.training import (
 )
 
 __all__ = [
+    "plot_comparison",
+    "plot_sweep",
     "plot_images",
     "plot_pixels",
     "plot_digit_counts",
@@ -46,6 +54,11 @@ __all__ = [
     "plot_activations",
     "plot_outputs",
     "plot_softmax",
+    "plot_weights",
+    "plot_strongest_images",
+    "plot_connections",
+    "plot_followed",
+    "plot_clouds",
     "plot_history",
     "plot_batch_sizes",
     "plot_step_losses",

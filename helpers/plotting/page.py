@@ -14,6 +14,7 @@ import numpy as np
 from IPython.display import display
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
+from matplotlib.colors import Colormap, LinearSegmentedColormap
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from PIL import Image
@@ -23,6 +24,7 @@ from PIL import Image
 LINE_COLORS = ("#00588A", "#C75200", "#CC79A7", "#000000")
 BLUE, VERMILION = LINE_COLORS[:2]
 HEAT_MAP = matplotlib.colormaps["Blues"]  # its lightness falls evenly: also right in grayscale
+SIGNED = LinearSegmentedColormap.from_list("signed", (VERMILION, "white", BLUE))  # white is 0
 INK, MUTED, RULE, PALE = "#222222", "#5C5C5C", "#DDDDDD", "#C9DCEA"
 
 MARKERS = "os^DvPX*"
@@ -116,7 +118,7 @@ def show(figure: Figure, alt: str) -> None:
         buffer, dpi=2 * PIXELS_PER_INCH, facecolor="white", pil_kwargs={"compress_level": 0}
     )
     # 256 colors halve the size of the notebook and look the same.
-    picture = Image.open(buffer).convert("RGB").quantize(256, dither=Image.Dither.NONE)
+    picture = Image.open(buffer).convert("RGB").quantize(256, kmeans=1, dither=Image.Dither.NONE)
     small = io.BytesIO()
     picture.save(small, format="PNG", optimize=True)
     shown = Picture(small.getvalue(), round(figure.get_figwidth() * PIXELS_PER_INCH), alt)
@@ -191,16 +193,25 @@ def write(axes: Axes, x: float, y: float, text: str, **style: Any) -> None:
     axes.text(x, y, text, **{"ha": "center", "va": "center"} | style)
 
 
-def draw_image(axes: Axes, image: np.ndarray, x: float, y: float, size: float) -> None:
-    """Draw an image as ink on paper, its upper left corner at (x, y), framed."""
+def draw_image(
+    axes: Axes,
+    image: np.ndarray,
+    x: float,
+    y: float,
+    size: float,
+    colors: str | Colormap = "Greys",
+    lowest: float = 0.0,
+    highest: float = 1.0,
+) -> None:
+    """Draw an image, by default as ink on paper, its upper left corner at (x, y), framed."""
     extent = (x, x + size, y + size, y)
     axes.imshow(
         image,
-        "Greys",
+        colors,
         aspect="auto",
         interpolation="nearest",
-        vmin=0,
-        vmax=1,
+        vmin=lowest,
+        vmax=highest,
         extent=extent,
         zorder=2,
     )

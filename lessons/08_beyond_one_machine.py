@@ -1,5 +1,5 @@
 # %% [markdown]
-# # Lesson 7: Beyond one machine
+# # Lesson 8: Beyond one machine
 #
 # {{ badge }}
 #
@@ -553,5 +553,6 @@ check_deal(deal)
 # %% [markdown]
 # ## Next
 #
-# This was the appendix, and there is no further lesson. [Lesson 6](06_failure_analysis.ipynb) shows where the network still
-# fails, and the [glossary](glossary.ipynb) has the words of the series on one page.
+# This was the last lesson. [Lesson 6](06_failure_analysis.ipynb) shows where the network still
+# fails, [lesson 7](07_inside_the_network.ipynb) what goes on inside it, and the
+# [glossary](glossary.ipynb) has the words of the series on one page.
