@@ -1,6 +1,7 @@
 """The live figures: their numbers, their messages, and each of them used in a browser."""
 
 import ast
+import itertools
 import json
 import re
 import shutil
@@ -12,6 +13,7 @@ import deeplay as dl
 import numpy as np
 import pytest
 import torch
+from scipy import ndimage
 from torch import nn
 
 from helpers import live
@@ -56,7 +58,6 @@ FIGURES = {
     "inside": lambda classifier: live.Inside(classifier, *some_images(1000), EPOCHS),
 }
 OF_A_NETWORK = ["draw_digit", "disturb", "inside"]
-FIRST_WEIGHTS = "model.blocks.0.layer.weight"
 EPOCHS = []  # the weights of the first layer before training and after the epoch
 
 
@@ -69,7 +70,7 @@ def some_images(count):
 def states():
     """The parameters of lesson 5's network before training and after one epoch."""
     states = live_site.train(epochs=1)
-    EPOCHS[:] = [state[FIRST_WEIGHTS] for state in states]
+    EPOCHS[:] = [state[live_site.FIRST_WEIGHTS] for state in states]
     return states
 
 
@@ -707,7 +708,7 @@ def test_a_drawn_digit_is_read(open_figure, digit):
     page.screenshot(path=SCREENSHOTS / f"live_drawn_{digit}.png")
 
 
-PIXELS = "(canvas) => [...canvas.getContext('2d').getImageData(0, 0, 28, 28).data]"
+PIXELS = "(canvas) => canvas.toDataURL()"
 
 
 def test_canvas_has_undo_clear_and_the_switch(open_figure):
@@ -734,16 +735,16 @@ def test_canvas_has_undo_clear_and_the_switch(open_figure):
     assert said(page) == "Draw a digit."
 
 
-def test_hidden_neurons_light_up(open_figure, classifier):
+def test_hidden_neurons_light_up(open_figure):
     page = open_figure("draw_digit")
     layers = page.locator(".live-neurons")
     assert layers.count() == 2
+    dark = [layers.nth(layer).evaluate(PIXELS) for layer in range(2)]
     draw(page, *DRAWN[1])
     for layer in range(2):
         label = layers.nth(layer).get_attribute("aria-label")
         assert re.fullmatch(rf"Hidden layer {layer + 1}: 32 neurons, of which \d+ answer", label)
-        lit = "(c) => new Set(c.getContext('2d').getImageData(0, 0, 16, 2).data).size"
-        assert layers.nth(layer).evaluate(lit) > 3
+        assert layers.nth(layer).evaluate(PIXELS) != dark[layer]
 
 
 def test_a_digit_is_drawn_with_the_keyboard_and_by_touch(open_figure):
@@ -793,6 +794,218 @@ def test_python_is_asked_where_the_browser_does_not_know_the_layers(open_figure)
     assert said(page) == "The network says 5, 0.90"
     page.evaluate("reply('The network does not answer. no', [])")
     assert said(page) == "The network does not answer. no"
+
+
+DISTURBANCES = [
+    {"shift": 0, "turn": 0, "noise": 0},
+    {"shift": 3, "turn": 0, "noise": 0},
+    {"shift": -2.5, "turn": 0, "noise": 0},
+    {"shift": 0, "turn": 35, "noise": 0},
+    {"shift": 0, "turn": -90, "noise": 0},
+    {"shift": 4, "turn": -20, "noise": 0.3},
+]
+
+
+def disturbed(image, how, noises):
+    """The same as in the browser, by SciPy."""
+    angle = np.radians(how["turn"])
+    # Where in the image each place of the result comes from, row first.
+    matrix = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+    offset = 13.5 - matrix @ (np.array([0, how["shift"]]) + 13.5)
+    moved = ndimage.affine_transform(image.astype(float), matrix, offset, order=1, mode="constant")
+    return np.clip(moved + how["noise"] * noises.reshape(28, 28), 0, 1)
+
+
+@pytest.mark.parametrize("how", DISTURBANCES, ids=str)
+def test_images_are_disturbed_as_scipy_does(open_figure, how):
+    page = open_figure("disturb")
+    images, _ = some_images(5)
+    for image in images:
+        found, noises = call(
+            page,
+            "disturb",
+            "(() => { const n = m.grain(7); return "
+            "[[...m.disturbed(new Float32Array(a.image), a.how, n)], [...n]]; })()",
+            {"image": image.ravel().tolist(), "how": how},
+        )
+        expected = disturbed(image, how, np.array(noises))
+        # At the very edge of the sheet SciPy's rounding decides; MNIST's edges are empty.
+        np.testing.assert_allclose(found, expected.ravel(), atol=1e-5)
+
+
+def test_a_shift_and_a_turn_go_where_they_say(open_figure):
+    page = open_figure("disturb")
+    dot = np.zeros((28, 28))
+    dot[5, 14] = 1
+
+    def place(how):
+        found = call(
+            page,
+            "disturb",
+            "[...m.disturbed(new Float32Array(a.image), a.how, m.grain(0))]",
+            {"image": dot.ravel().tolist(), "how": {"shift": 0, "turn": 0, "noise": 0, **how}},
+        )
+        return np.unravel_index(np.argmax(found), (28, 28))
+
+    assert place({"shift": 6}) == (5, 20)
+    row, column = place({"turn": 90})  # clockwise: from the top to the right
+    assert (row, column) == (14, 22)
+
+
+def test_grain_is_normal_and_its_own_for_each_image(open_figure):
+    page = open_figure("disturb")
+    grains = np.array(call(page, "disturb", "[0, 1].map((seed) => [...m.grain(seed, 20000)])"))
+    for values in grains:
+        assert abs(values.mean()) < 0.03
+        assert values.std() == pytest.approx(1, abs=0.02)
+        assert (np.abs(values) < 1).mean() == pytest.approx(0.683, abs=0.01)
+    assert abs(np.corrcoef(grains)[0, 1]) < 0.03
+
+
+def test_disturb_answers_to_mouse_keyboard_and_touch(open_figure, classifier):
+    page = open_figure("disturb", has_touch=True)
+    images, digits = some_images(20)
+    with torch.no_grad():
+        first = classifier(torch.tensor(images)).argmax(dim=1).tolist()
+    shown = page.locator(".live-answer")
+    assert shown.inner_text() == f"The network says {first[0]}, right"
+    slider = page.get_by_role("slider", name="shift")
+    slider.focus()
+    seen = set()
+    for _ in range(16):
+        page.keyboard.press("ArrowRight")
+        seen.add(shown.inner_text())
+    assert slider.get_attribute("aria-valuetext") == "8 pixels"
+    assert any("wrong: it is a 7" in text for text in seen)
+    words = said(page)
+    assert re.search(r"Along the shift it says \d from|Along the shift it says \d, \d from", words)
+    # What stands below the slider is what the network says there.
+    strip = page.locator(".live-strip").first.locator("span")
+    moved = np.stack(
+        [
+            disturbed(images[0], {"shift": -8 + i / 2, "turn": 0, "noise": 0}, np.zeros(784))
+            for i in range(33)
+        ]
+    ).astype(np.float32)
+    with torch.no_grad():
+        answers = classifier(torch.tensor(moved)).argmax(dim=1).tolist()
+    pieces = [len(list(group)) for _, group in itertools.groupby(answers)]
+    assert [
+        float(grow) for grow in strip.evaluate_all("(all) => all.map((e) => e.style.flexGrow)")
+    ] == pieces
+    wrong = strip.evaluate_all("(all) => all.map((e) => e.className === 'live-wrong')")
+    assert wrong == [digit != digits[0] for digit, _ in itertools.groupby(answers)]
+    page.get_by_role("button", name="Undisturbed").tap()
+    assert shown.inner_text() == f"The network says {first[0]}, right"
+    box = page.locator(".live-picker").bounding_box()
+    page.touchscreen.tap(box["x"] + 3.5 * box["width"] / 20, box["y"] + box["height"] / 2)
+    assert page.get_by_role("slider", name="image").get_attribute("aria-valuetext") == (
+        f"image 4 of 20, a {digits[3]}"
+    )
+    assert shown.inner_text().startswith(f"The network says {first[3]}, ")
+
+
+def test_inside_holds_what_numpy_finds(figures, classifier):
+    inside = figures["inside"]
+    images, digits = some_images(1000)
+    kept = np.frombuffer(inside.images, np.uint8).reshape(-1, 28, 28)
+    with torch.no_grad():
+        values, layers = torch.tensor(images).flatten(1), []
+        for block in classifier.model.blocks[:-1]:
+            values = block(values)
+            layers.append(values.numpy())
+    for layer, (found, shares) in enumerate(zip(inside.strongest, inside.shares, strict=True)):
+        np.testing.assert_allclose(shares, (layers[layer] > 0).mean(axis=0))
+        for neuron, top in enumerate(found):
+            order = np.argsort(-layers[layer][:, neuron], kind="stable")[:8]
+            expected = [index for index in order if layers[layer][index, neuron] > 0]
+            assert len(top) == len(expected)
+            for (place, value), index in zip(top, expected, strict=True):
+                assert value == pytest.approx(layers[layer][index, neuron], abs=1e-5)
+                np.testing.assert_array_equal(kept[place], np.round(images[index] * 255))
+                assert inside.digits[place] == digits[index]
+    assert [inside.digits[place] for place in inside.picked] == [d for d in range(10) for _ in "12"]
+    epochs = np.frombuffer(inside.epochs, np.int8).reshape(2, 32, 784) / 127
+    for scaled, scale, weights in zip(epochs, inside.scales, EPOCHS, strict=True):
+        np.testing.assert_allclose(scaled * scale, weights, atol=scale / 250)
+
+
+def test_inside_answers_to_mouse_keyboard_and_touch(open_figure, figures, classifier):
+    page = open_figure("inside", has_touch=True)
+    inside = figures["inside"]
+    kept = np.frombuffer(inside.images, np.uint8).reshape(-1, 28, 28).astype(np.float32) / 255
+    first = torch.tensor(kept[inside.picked[:1]]).flatten(1)
+    with torch.no_grad():
+        hidden = classifier.model.blocks[0](first)
+        second = classifier.model.blocks[1](hidden)[0]
+
+    def expected(layer, neuron, values, of):
+        share = inside.shares[layer][neuron]
+        state = f"answers to {100 * share:.0f}% of the images" if share else "is dead"
+        return f"Neuron {neuron} {state}. Of this {of} it says {values[neuron]:.2f}."
+
+    shown = page.locator(".live-answer")
+    assert shown.inner_text() == expected(0, 0, hidden[0], 0)
+    page.get_by_role("slider", name="neuron").focus()
+    page.keyboard.press("ArrowRight")
+    assert shown.inner_text() == expected(0, 1, hidden[0], 0)
+    box = page.locator(".live-board canvas").bounding_box()
+    page.mouse.click(box["x"] + 2.5 * box["width"] / 8, box["y"] + 1.5 * box["height"] / 4)
+    assert shown.inner_text() == expected(0, 10, hidden[0], 0)
+    page.get_by_role("radio", name="hidden layer 2").tap()
+    assert shown.inner_text() == expected(1, 0, second, 0)
+    assert not page.get_by_role("slider", name="epoch").is_visible()
+    page.get_by_role("slider", name="image").focus()
+    page.keyboard.press("End")
+    assert " Of this 9 it says " in said(page)
+
+
+def test_dead_neurons_are_marked_and_weights_grow(open_figure, figures):
+    page = open_figure("inside")
+    dead = [neuron for neuron, share in enumerate(figures["inside"].shares[0]) if share == 0]
+    assert dead, "one epoch leaves some: see lesson 7"
+    neuron = page.get_by_role("slider", name="neuron")
+    neuron.fill(str(dead[0]))
+    assert page.get_by_text("It is dead: it says 0 of every image.").is_visible()
+    board = page.locator(".live-board canvas")
+    after = board.evaluate(PIXELS)
+    epoch = page.get_by_role("slider", name="epoch")
+    epoch.fill("0")
+    assert epoch.get_attribute("aria-valuetext") == "untrained"
+    assert board.evaluate(PIXELS) != after
+    epoch.fill("1")
+    assert board.evaluate(PIXELS) == after
+
+
+@pytest.mark.parametrize(
+    ("network", "epochs", "said"),
+    [
+        (Columns(), (), "live.Inside shows the hidden layers of a dense network"),
+        (dense(nn.Linear(784, 10)), (), "live.Inside shows the hidden layers of a dense network"),
+        (
+            dense(nn.Linear(784, 5), nn.ReLU(), nn.Linear(5, 10)),
+            [np.zeros((5, 784)), np.zeros((4, 784))],
+            r"epochs must hold .* of shape \(5, 784\), got shape \(4, 784\)",
+        ),
+        (
+            dense(nn.Linear(784, 5), nn.ReLU(), nn.Linear(5, 10)),
+            [np.full((5, 784), np.nan)],
+            "epochs must hold the weights of the first layer, finite",
+        ),
+    ],
+)
+def test_inside_says_what_is_wrong(network, epochs, said):
+    with pytest.raises(LessonError, match=said):
+        live.Inside(network, *some_images(20), epochs)
+
+
+def test_wrong_images_are_refused(classifier):
+    images, digits = some_images(20)
+    for wrong in ((images * 255, digits), (images, digits[:5]), (digits, images), (None, digits)):
+        with pytest.raises(LessonError, match="images|digits"):
+            live.Disturb(*wrong, classifier)
+        with pytest.raises(LessonError, match="images|digits"):
+            live.Inside(classifier, *wrong)
 
 
 # --- all figures alike ---------------------------------------------------------------------------

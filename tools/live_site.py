@@ -49,6 +49,7 @@ RECIPE = (
     .optimizer(RMSprop, lr=0.001)
 )
 EPOCHS, BATCH_SIZE = 10, 16
+FIRST_WEIGHTS = "model.blocks.0.layer.weight"
 
 
 def train(epochs: int = EPOCHS) -> list[dict[str, torch.Tensor]]:
@@ -62,7 +63,12 @@ def train(epochs: int = EPOCHS) -> list[dict[str, torch.Tensor]]:
             dirpath=folder, filename="{epoch:02d}", save_top_k=-1, save_weights_only=True
         )
         dataloader = make_dataloader(images, digits, batch_size=BATCH_SIZE, shuffle=True)
-        trainer = Trainer(max_epochs=epochs, accelerator="cpu", callbacks=[each_epoch])
+        trainer = Trainer(
+            max_epochs=epochs,
+            accelerator="cpu",
+            callbacks=[each_epoch],
+            enable_progress_bar=False,
+        )
         trainer.fit(classifier, dataloader)
         for path in sorted(Path(folder).iterdir()):
             states.append(torch.load(path, weights_only=True)["state_dict"])
@@ -154,12 +160,15 @@ def build(static: Path, pages: Path) -> None:
     """
     states = trained()
     classifier = network(states[-1])
+    images, digits = load_mnist("test")
     canvas = live.DrawDigit(classifier)
     figures = [
         live.Neuron(),
         live.Softmax(range(10)),
         live.Valley({"": [[0.0, 0.0]]}),
         canvas,
+        live.Disturb(images, digits, classifier),
+        live.Inside(classifier, images, digits, [state[FIRST_WEIGHTS] for state in states]),
     ]
     write(static, figures)
     pages.mkdir(parents=True, exist_ok=True)

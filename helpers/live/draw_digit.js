@@ -27,18 +27,23 @@ function round(value) {
   return down % 2 === 0 ? down : down + 1;
 }
 
-// The mean over boxes, first along rows and then along columns.
+// The mean over boxes, first along rows and then along columns, rounded as Pillow does.
 function resized(pixels, width, height, toWidth, toHeight) {
   const means = (from, to, count, read, write) => {
-    const scale = Math.max(1, from / to);
+    const scale = from / to;
+    const side = Math.max(1, scale);
     for (let i = 0; i < to; i++) {
-      const middle = ((i + 0.5) * from) / to;
-      const first = Math.max(0, Math.trunc(middle - scale / 2 + 0.5));
-      const last = Math.min(from, Math.trunc(middle + scale / 2 + 0.5));
+      const middle = (i + 0.5) * scale;
+      const first = Math.max(0, Math.trunc(middle - side / 2 + 0.5));
+      const last = Math.min(from, Math.trunc(middle + side / 2 + 0.5));
+      const inside = [];
+      for (let k = first; k < last; k++) {
+        const place = (k - middle + 0.5) * (1 / side);
+        if (place > -0.5 && place <= 0.5) inside.push(k);
+      }
       for (let line = 0; line < count; line++) {
-        let sum = 0;
-        for (let k = first; k < last; k++) sum += read(k, line);
-        write(i, line, sum / (last - first));
+        const sum = inside.reduce((total, k) => total + read(k, line), 0);
+        write(i, line, sum / inside.length);
       }
     }
   };
