@@ -104,6 +104,7 @@ export function centerAndScale(drawing) {
 
 function render({ model, el }) {
   const root = frame(el, "draw-digit", "Draw a digit and see what the network says");
+  const say = answer(root);
   const columns = element(root, "div", { className: "live-columns" });
 
   const left = element(columns, "div", { className: "live-desk" });
@@ -130,15 +131,14 @@ function render({ model, el }) {
   centered.addEventListener("change", read);
 
   const right = element(columns, "div");
-  const say = answer(right);
   const show = bars(right, [...Array(10).keys()].map(String));
 
   const inside = element(root, "div", { className: "live-columns live-inside" });
   const part = (text, width, height, what) => {
-    const figure = element(inside, "figure");
-    const caption = element(figure, "figcaption", { text });
-    const made = canvas(figure, width, height, what);
-    return { canvas: made, context: made.getContext("2d"), caption };
+    const place = element(inside, "div");
+    element(place, "p", { className: "live-note", text });
+    const made = canvas(place, width, height, what);
+    return { canvas: made, context: made.getContext("2d") };
   };
   const seen = part("What the network sees", 28, 28, "The drawing as 28 by 28 pixels");
   seen.canvas.classList.add("live-seen");
@@ -180,7 +180,7 @@ function render({ model, el }) {
     read();
   }
 
-  function place(event) {
+  function under(event) {
     const box = paper.getBoundingClientRect();
     return [
       ((event.clientX - box.left) / box.width) * SIZE,
@@ -189,10 +189,10 @@ function render({ model, el }) {
   }
   paper.addEventListener("pointerdown", (event) => {
     paper.setPointerCapture(event.pointerId);
-    begin(place(event));
+    begin(under(event));
   });
   paper.addEventListener("pointermove", (event) => {
-    if (paper.hasPointerCapture(event.pointerId) && pen) draw(place(event));
+    if (paper.hasPointerCapture(event.pointerId) && pen) draw(under(event));
   });
   for (const end of ["pointerup", "pointercancel"]) {
     paper.addEventListener(end, () => (pen = null));
