@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess
 import tracemalloc
+from decimal import ROUND_HALF_UP, Decimal
 from pathlib import Path
 
 import deeplay as dl
@@ -941,7 +942,8 @@ def test_inside_answers_to_mouse_keyboard_and_touch(open_figure, figures, classi
 
     def expected(layer, neuron, values, of):
         share = inside.shares[layer][neuron]
-        state = f"answers to {100 * share:.0f}% of the images" if share else "is dead"
+        percent = Decimal(100 * share).quantize(Decimal(1), ROUND_HALF_UP)  # as JavaScript does
+        state = f"answers to {percent}% of the images" if share else "is dead"
         return f"Neuron {neuron} {state}. Of this {of} it says {values[neuron]:.2f}."
 
     shown = page.locator(".live-answer")
@@ -1062,54 +1064,55 @@ def test_keys_stay_in_the_figure(open_figure, name):
     assert page.locator("[data-lm-suppress-shortcuts=true]").count() == 1
 
 
-# First paint and changes of a figure, in ms.
-QUICK = """async (name) => {
-    const place = document.querySelector(".live-figure");
-    const { module } = liveFigures[name];
-    const url = URL.createObjectURL(new Blob([module], { type: "text/javascript" }));
-    const { default: widget } = await import(url);
-    const median = (times) => times.sort((a, b) => a - b)[times.length >> 1];
-    const frame = () => new Promise((done) => requestAnimationFrame(done));
-    const firsts = [], changes = [];
-    for (let i = 0; i < 50; i++) {
-      place.replaceChildren();
-      const el = document.createElement("div");
-      place.append(el);
-      await frame();
-      const start = performance.now();
-      widget.render({ model: globalThis.liveModels[name], el });
-      el.getBoundingClientRect(); // what is laid out is about to be painted
-      firsts.push(performance.now() - start);
-    }
-    const sliders = [...place.querySelectorAll("input[type=range]:not(:disabled)")];
+# Draws the figure anew, and changes it for the time number `i`.
+PREPARED = """async (name) => {
+  const place = document.querySelector(".live-figure");
+  const { module } = liveFigures[name];
+  const url = URL.createObjectURL(new Blob([module], { type: "text/javascript" }));
+  const { default: widget } = await import(url);
+  globalThis.drawAnew = () => {
+    const el = document.createElement("div");
+    place.replaceChildren(el);
+    widget.render({ model: liveModels[name], el });
+    el.getBoundingClientRect(); // what is laid out is about to be painted
+  };
+  globalThis.changeIt = (i) => {
     const paper = place.querySelector(".live-paper");
-    const press = (key) => paper.dispatchEvent(new KeyboardEvent("keydown", { key }));
-    if (paper) press(" ");
-    const keys = ["ArrowDown", "ArrowRight", "ArrowUp", "ArrowLeft"];
-    for (let i = 0; i < 50; i++) {
-      await frame();
+    if (paper) {
+      const key = i === 0 ? " " : ["ArrowDown", "ArrowRight", "ArrowUp", "ArrowLeft"][(i >> 3) % 4];
+      paper.dispatchEvent(new KeyboardEvent("keydown", { key }));
+    } else {
+      const sliders = [...place.querySelectorAll("input[type=range]:not(:disabled)")];
       const slider = sliders[i % sliders.length];
-      const start = performance.now();
-      if (paper) press(keys[Math.trunc(i / 8) % 4]);
-      else {
-        slider.value = Number(slider.min) + (slider.max - slider.min) * ((i % 7) / 7);
-        slider.dispatchEvent(new Event("input", { bubbles: true }));
-      }
-      place.getBoundingClientRect();
-      changes.push(performance.now() - start);
+      slider.value = Number(slider.min) + (slider.max - slider.min) * ((i % 7) / 7);
+      slider.dispatchEvent(new Event("input", { bubbles: true }));
     }
-    return [median(firsts), median(changes)];
+    place.getBoundingClientRect();
+  };
 }"""
 
 
 @pytest.mark.parametrize("name", FIGURES)
 def test_first_paint_and_changes_are_quick(open_figure, name):
     page = open_figure(name)
-    # What holds the machine up for a moment is not the figure's: the best of some rounds counts.
-    for _ in range(6):
-        first, change = page.evaluate(QUICK, name)
-        if first < 100 and change < 16:
-            break
+    page.evaluate(PREPARED, name)
+    # The page's own time on the processor: that of other programs beside it is not the figure's.
+    session = page.context.new_cdp_session(page)
+    session.send("Performance.enable", {"timeDomain": "threadTicks"})
+
+    def busy():
+        metrics = session.send("Performance.getMetrics")["metrics"]
+        return 1000 * next(each["value"] for each in metrics if each["name"] == "TaskDuration")
+
+    def median(expression):
+        times = []
+        for i in range(50):
+            before = busy()
+            page.evaluate(f"(i) => {expression}", i)
+            times.append(busy() - before)
+        return np.median(times)
+
+    first, change = median("drawAnew()"), median("changeIt(i)")
     print(f"{name}: first paint {first:.1f} ms, a change {change:.1f} ms")
-    assert first < 100
-    assert change < 16
+    assert 0 < change < 16
+    assert 0 < first < 100
