@@ -5,7 +5,8 @@ from __future__ import annotations
 import base64
 import html
 import io
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextvars import ContextVar
 from typing import Any
 
 import matplotlib.style
@@ -66,7 +67,7 @@ styled = matplotlib.style.context(
 )
 
 
-class _Picture:
+class Picture:
     """A finished figure: an HTML image where HTML is shown, its alternative text elsewhere.
 
     JupyterLab shows no alternative text for an image/png output; an HTML image carries it in
@@ -87,6 +88,29 @@ class _Picture:
         )
 
 
+# Where `picture_of` takes what a function would show.
+_taken: ContextVar[list[Picture] | None] = ContextVar("_taken", default=None)
+
+
+def picture_of(plot: Callable[..., None], *arguments: Any) -> Picture:
+    """Return what `plot(*arguments)` would show, without showing it.
+
+    Args:
+        plot: A function of `helpers.plotting`, which draws one figure.
+        *arguments: What it draws.
+
+    Raises:
+        LessonError: As `plot` does.
+    """
+    taken: list[Picture] = []
+    token = _taken.set(taken)
+    try:
+        plot(*arguments)
+    finally:
+        _taken.reset(token)
+    return taken[0]
+
+
 def show(figure: Figure, alt: str) -> None:
     """Show the figure with its alternative text, at two pixels for each pixel of the page."""
     buffer = io.BytesIO()
@@ -97,7 +121,12 @@ def show(figure: Figure, alt: str) -> None:
     picture = Image.open(buffer).convert("RGB").quantize(256, kmeans=1, dither=Image.Dither.NONE)
     small = io.BytesIO()
     picture.save(small, format="PNG", optimize=True)
-    display(_Picture(small.getvalue(), round(figure.get_figwidth() * PIXELS_PER_INCH), alt))
+    shown = Picture(small.getvalue(), round(figure.get_figwidth() * PIXELS_PER_INCH), alt)
+    taken = _taken.get()
+    if taken is None:
+        display(shown)
+    else:
+        taken.append(shown)
 
 
 def percent(share: float) -> str:
