@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import operator
 import reprlib
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
@@ -21,6 +22,7 @@ if TYPE_CHECKING:  # torch takes seconds to import, and lesson 1's figures need 
     from torch.utils.data import DataLoader
 
 Numbers: TypeAlias = NDArray[Any]
+Floats: TypeAlias = NDArray[np.float64]
 
 # How far rounding may carry a gray value past 0 or 1.
 TOLERANCE = 1e-3
@@ -250,7 +252,7 @@ def pairs(values: Any) -> tuple[list[Any], list[Any]]:
     return [image for image, _ in values], [digit for _, digit in values]
 
 
-def ten_numbers(values: ArrayLike, name: str) -> NDArray[np.float64]:
+def ten_numbers(values: ArrayLike, name: str) -> Floats:
     """Take one number for each digit.
 
     Args:
@@ -293,6 +295,82 @@ def whole_number(value: Any, name: str, low: int = 1, high: int | None = None) -
     if taken is None or taken < low or (high is not None and taken > high):
         limits = f"{low} or more" if high is None else f"{low} to {high}"
         raise LessonError(f"{name} must be a whole number, {limits}, got {_shown(value)}.")
+    return taken
+
+
+def row(values: ArrayLike, name: str, count: int | None = None, of: str = "") -> Floats:
+    """Take one or more numbers in a row.
+
+    Args:
+        values: What was given.
+        name: What the learner calls it.
+        count: How many there must be; any number where it is None.
+        of: What that is the count of, in words.
+
+    Returns:
+        A float64 array of shape (N,), N at least 1; NaN and infinity are let through.
+
+    Raises:
+        LessonError: If they are no numbers, not in a row, none, or not as many.
+    """
+    taken = array(values, name)
+    if taken.ndim != 1 or not taken.size:
+        raise LessonError(f"{name} must be a list of numbers, got shape {taken.shape}.")
+    if count is not None and len(taken) != count:
+        raise LessonError(f"{name} must be as many as {of}, {count:,}, got {len(taken):,}.")
+    return taken.astype(np.float64)
+
+
+def dictionary(value: Any, name: str, meaning: str) -> Mapping[Any, Any]:
+    """Take a dictionary with something in it.
+
+    Args:
+        value: What was given.
+        name: What the learner calls it.
+        meaning: What it leads from and to, in words, such as "name to function".
+
+    Raises:
+        LessonError: If it is no dictionary, or empty.
+    """
+    if not isinstance(value, Mapping):
+        raise LessonError(f"{name} must be a dictionary, {meaning}, got {kind(value)}.")
+    if not len(value):
+        raise LessonError(f"{name} is empty: there is nothing to draw.")
+    return value
+
+
+def entries(value: Any, name: str, keys: Iterable[str]) -> Mapping[str, Any]:
+    """Take a dictionary that has these keys, and perhaps others.
+
+    Args:
+        value: What was given.
+        name: What the learner calls it.
+        keys: What it must have.
+
+    Raises:
+        LessonError: If it is no dictionary, or one of the keys is missing.
+    """
+    if not isinstance(value, Mapping):
+        raise LessonError(f"{name} must be a dictionary with {list(keys)}, got {kind(value)}.")
+    for key in keys:
+        if key not in value:
+            raise LessonError(f"{name} has no {key!r}, only {list(value)}.")
+    return value
+
+
+def function(value: Any, name: str) -> Callable[..., Any]:
+    """Take a function, or whatever is called like one.
+
+    Args:
+        value: What was given.
+        name: What the learner calls it.
+
+    Raises:
+        LessonError: If it cannot be called.
+    """
+    if not callable(value):
+        raise LessonError(f"{name} must be a function, got {kind(value)}.")
+    taken: Callable[..., Any] = value
     return taken
 
 

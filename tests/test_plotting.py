@@ -20,6 +20,7 @@ from PIL import Image
 
 from helpers import plotting
 from helpers.errors import LessonError
+from helpers.plotting import page
 
 RANDOM = np.random.default_rng(0)
 IMAGES = RANDOM.random((60, 28, 28)).astype("float32")
@@ -84,7 +85,7 @@ def drawn(name):
 def show(name, *arguments, layout=True, **options):
     shown = []
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(plotting, "_show", lambda figure, alt: shown.append((figure, alt)))
+        patch.setattr(page, "show", lambda figure, alt: shown.append((figure, alt)))
         assert getattr(plotting, name)(*arguments, **options) is None
     [(figure, alt)] = shown
     if layout:
@@ -98,7 +99,7 @@ def show(name, *arguments, layout=True, **options):
 def displayed(monkeypatch):
     """What reaches the notebook."""
     shown = []
-    monkeypatch.setattr(plotting, "display", shown.append)
+    monkeypatch.setattr(page, "display", shown.append)
     return shown
 
 
@@ -225,7 +226,7 @@ import matplotlib, numpy as np
 matplotlib.rcParams["font.size"] = 7.5
 before = dict(dict.items(matplotlib.rcParams))
 from helpers import plotting
-plotting.display = lambda picture: None
+plotting.page.display = lambda picture: None
 plotting.plot_confusion_matrix(np.eye(10))
 assert dict(dict.items(matplotlib.rcParams)) == before
 import seaborn
@@ -725,7 +726,7 @@ def test_confusion_matrix_of_no_images_is_drawn():
     [(0, "0%"), (0.004, "<1%"), (0.5, "50%"), (0.9961, ">99%"), (1, "100%"), (np.nan, "–")],
 )
 def test_percent_never_rounds_away(share, text):
-    assert plotting._percent(share) == text
+    assert page.percent(share) == text
 
 
 @pytest.mark.parametrize("count", [1, 16, 64])
@@ -847,7 +848,7 @@ def test_mistakes_stand_in_the_row_of_their_true_digit():
     for picture, digit in zip(pictures, "449", strict=True):
         _, _, bottom, top = picture.get_extent()
         assert top < rows[digit] < bottom
-    said = [t.get_text() for t in axes.texts if t.get_color() == plotting.VERMILION]
+    said = [t.get_text() for t in axes.texts if t.get_color() == page.VERMILION]
     assert said == ["9", "9", "4"]
     assert alt.startswith("4 of 60 images misread")
     assert "3 of\n6 misread" in words(figure)
@@ -933,7 +934,7 @@ def test_journey_marks_what_is_out_of_range():
     assert axes.get_xlim() == pytest.approx((0.58, 1.06))
     assert axes.get_xticks() == pytest.approx([0.6, 0.7, 0.8, 0.9, 1])
     inside, outside = axes.lines
-    assert (inside.get_color(), outside.get_color()) == (plotting.BLUE, plotting.VERMILION)
+    assert (inside.get_color(), outside.get_color()) == (page.BLUE, page.VERMILION)
     assert alt.startswith(
         "Accuracy after each step of the series. baseline: expected 80.0% to 84.0%, measured "
         "82.0%; sigmoid: expected 60.0% to 70.0%, measured 75.0% (out of range); "
@@ -1066,31 +1067,31 @@ def test_the_simulation_itself():
 def test_line_colors_are_told_apart(eye):
     # 2.3 is a difference that is barely noticed side by side; lines lie apart.
     smallest = 10 if eye == "grayscale" else 20
-    assert nearest(plotting.LINE_COLORS, EYES[eye]) > smallest
+    assert nearest(page.LINE_COLORS, EYES[eye]) > smallest
 
 
 @pytest.mark.parametrize("eye", EYES)
 def test_filled_bars_and_highlights_are_told_apart(eye):
-    assert nearest((plotting.BLUE, plotting.PALE), EYES[eye]) > 20
-    assert nearest((plotting.BLUE, plotting.VERMILION), EYES[eye]) > 10
+    assert nearest((page.BLUE, page.PALE), EYES[eye]) > 20
+    assert nearest((page.BLUE, page.VERMILION), EYES[eye]) > 10
 
 
 def test_lines_stand_out_from_white():
     """WCAG 2.1, 1.4.11: graphics have a contrast of 3 or more."""
-    for color in plotting.LINE_COLORS:
+    for color in page.LINE_COLORS:
         assert contrast(color, "white") >= 3, color
 
 
 def test_lines_differ_in_marker_and_dashes_too():
-    styles = [plotting._line(index) for index in range(4)]
+    styles = [page.line(index) for index in range(4)]
     for key in ("color", "marker", "linestyle"):
         assert len({style[key] for style in styles}) == 4
-    assert len({plotting._line(index)["marker"] for index in range(8)}) == 8
+    assert len({page.line(index)["marker"] for index in range(8)}) == 8
 
 
 @pytest.mark.parametrize("eye", EYES)
 def test_heat_map_gets_darker_all_the_way(eye):
-    colors = plotting.HEAT_MAP(np.linspace(0, 1, 256))[:, :3]
+    colors = page.HEAT_MAP(np.linspace(0, 1, 256))[:, :3]
     lightness = lab(colors, EYES[eye])[:, 0]
     steps = -np.diff(lightness)
     assert steps.min() > 0.1, "no two shares look alike"
