@@ -5,7 +5,7 @@
 PYTHON ?= python3
 # What people pass in is text, never a program: no $(…) in it is run by make, and recipes read it
 # as "$$NAME", so that none is run by the shell. The other variables are the maintainer's own.
-GIVEN := PYTHON NOTEBOOK LESSON REPOSITORY CPU
+GIVEN := PYTHON NOTEBOOK LESSON REPOSITORY CPU AGAIN SOLUTIONS
 $(foreach name,$(GIVEN),$(eval override $(name) := $$(value $(name))))
 export $(GIVEN)
 
@@ -40,7 +40,7 @@ $(READY): pyproject.toml constraints.txt
 	@touch $(READY)
 
 run: $(READY) ## execute all lessons headless into executed/, and print what they reached
-	$(BIN) lessons/build.py run -- "$$LESSON"
+	$(BIN) -m tools.build run -- "$$LESSON"
 
 lab: $(READY) ## open JupyterLab on the lessons
 	@$(BIN) -m jupyterlab --ServerApp.root_dir=notebooks || { status=$$?; test "$$(id -u)" != 0 || echo "You are root, and JupyterLab does not start for root, because whoever reaches its page may then do anything here: log in as another user, or, in a container of your own, type: $(BIN) -m jupyterlab --ServerApp.root_dir=notebooks --allow-root"; exit $$status; }
@@ -51,17 +51,17 @@ test: $(READY) ## run the tests, and all lessons through nbval
 slow: $(READY) ## run the slow tests: lessons in JupyterLab, in a real browser, and as on Colab
 	$(PYTEST) -m slow tests
 
-check: $(READY) ## run one notebook, or a folder of them, as a course check: NOTEBOOK=path
-	$(BIN) lessons/build.py check -- "$$NOTEBOOK"
+check: $(READY) ## check a notebook, a folder of them or a zip: NOTEBOOK=path (AGAIN=1: anew)
+	$(BIN) -m tools.build check $(if $(AGAIN),--again) -- "$$NOTEBOOK"
 
 lessons: $(READY) ## authors: make the notebooks anew from lessons/, executed (LESSON=02: one)
-	$(BIN) lessons/build.py lessons -- "$$LESSON"
+	$(BIN) -m tools.build lessons -- "$$LESSON"
 
 prose: $(READY) ## authors: the same where no code changed, without executing
-	$(BIN) lessons/build.py prose -- "$$LESSON"
+	$(BIN) -m tools.build prose -- "$$LESSON"
 
 colab: $(READY) ## maintainers: write the project's address into the lessons: REPOSITORY=owner/name
-	$(BIN) lessons/build.py colab -- "$$REPOSITORY"
+	$(BIN) -m tools.build colab -- "$$REPOSITORY"
 	@touch $(READY)
 
 bench: $(READY) ## measure training, prediction and loading side by side
@@ -73,8 +73,8 @@ site: $(READY) ## build the website into site/html/
 newest: ## run the tests against the newest releases, in .venv-newest/ (another 6 GB)
 	"$$PYTHON" -m venv .venv-newest
 	.venv-newest/bin/python -m pip install --quiet --upgrade --upgrade-strategy eager --editable ".[$(EXTRAS)]" $(INDEX)
-	.venv-newest/bin/python lessons/build.py held
+	.venv-newest/bin/python -m tools.build held
 	$(MAKE) test VENV=.venv-newest READY=
 
 clean: ## remove what was made here, .venv too; the lessons' own folders stay
-	rm -rf .venv .venv-newest executed site .cache .pytest_cache .ruff_cache .mypy_cache
+	rm -rf .venv .venv-newest executed checked site .cache .pytest_cache .ruff_cache .mypy_cache

@@ -135,7 +135,7 @@ def _read_arrays(split: str) -> tuple[Bytes, Bytes]:
     """Return the images, uint8 (N, 28, 28), and digits, uint8 (N,), once their file is verified."""
     cure = (
         "Install the package again; in a git checkout, `git checkout helpers/mnist.npz` brings it "
-        "back, or `python -m helpers.build_mnist` makes it anew."
+        "back, or `python -m tools.mnist_file` makes it anew."
     )
     try:
         content = ARRAY_FILE.read_bytes()

@@ -9,10 +9,11 @@ import tempfile
 from functools import partial
 from pathlib import Path
 
-import build
 import pytest
 import yaml
 from packaging.utils import canonicalize_name
+
+from tools import notebooks, outputs
 
 ROOT = Path(__file__).resolve().parent.parent
 needs_make = pytest.mark.skipif(
@@ -43,10 +44,10 @@ def without_helpers():
 
 def test_lesson_1_runs_there(checkout):
     environment = {**os.environ, "PYTHONPATH": str(checkout)}
-    said = run(sys.executable, "lessons/build.py", "run", "1", cwd=checkout, env=environment)
+    said = run(sys.executable, "-m", "tools.build", "run", "1", cwd=checkout, env=environment)
     assert "01_data" in said.splitlines()[-3]
-    executed = build.read_notebook(checkout / "executed" / "01_data.ipynb")
-    assert build.code_cells(executed)[-1].execution_count == len(build.code_cells(executed))
+    executed = notebooks.read_notebook(checkout / "executed" / "01_data.ipynb")
+    assert outputs.code_cells(executed)[-1].execution_count == len(outputs.code_cells(executed))
     # It was that folder's lesson, with that folder's helpers.
     digits = checkout / "notebooks" / "MNIST_dataset" / "mnist" / "test"
     assert len(list(digits.iterdir())) == 10_000
@@ -152,7 +153,7 @@ def test_make_hands_a_value_over_as_it_is(made, target, variable, value):
     ):
         done, heard = make(made, *words, **variables)
         assert done.returncode == 0, done.stderr
-        assert heard == [["lessons/build.py", target, "--", value]]
+        assert heard == [["-m", "tools.build", target, "--", value]]
         assert not (made / "X").exists()
         (made / "heard").unlink()
 
@@ -186,7 +187,7 @@ def test_make_runs_no_value_in_the_make_that_it_calls(made, value):
     assert [words[:2] for words in heard] == [
         ["-m", "venv"],
         ["-m", "pip"],
-        ["lessons/build.py", "held"],
+        ["-m", "tools.build", "held"],
         ["-m", "pytest"],
     ]
 

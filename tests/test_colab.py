@@ -7,7 +7,6 @@ import sys
 import sysconfig
 from pathlib import Path
 
-import build
 import pytest
 from jupyter_client import AsyncKernelManager
 from jupyter_client.kernelspec import KernelSpec, KernelSpecManager
@@ -15,10 +14,11 @@ from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 
 from helpers.errors import LessonError
+from tools import LESSONS, ROOT, addresses, notebooks, outputs
 
-PYPROJECT = build.REPOSITORY_LINE.sub(
-    f'Repository = "{build.NOT_WRITTEN}not-written-yet"',
-    (build.ROOT / "pyproject.toml").read_text(encoding="utf-8"),
+PYPROJECT = addresses.REPOSITORY_LINE.sub(
+    f'Repository = "{addresses.NOT_WRITTEN}not-written-yet"',
+    (ROOT / "pyproject.toml").read_text(encoding="utf-8"),
 )
 PACKAGES = Path(sysconfig.get_path("purelib"))
 # Colab's kernel has imported its own package before the first cell; Kaggle sets a variable.
@@ -49,7 +49,7 @@ def published(tmp_path_factory, copy_checkout):
     address = f"file://localhost/{bare.as_posix().lstrip('/')}"
     environment = {**os.environ, "PYTHONPATH": str(clone)}
     # What `make colab` runs.
-    run(sys.executable, "lessons/build.py", "colab", address, cwd=clone, env=environment)
+    run(sys.executable, "-m", "tools.build", "colab", address, cwd=clone, env=environment)
     someone = ["-c", "user.name=Ada", "-c", "user.email=ada@example.org"]
     run("git", "add", "--all", cwd=clone)
     run("git", *someone, "commit", "--quiet", "--message=Lessons", cwd=clone)
@@ -109,7 +109,7 @@ def execute(notebook, python, folder, service):
 @pytest.mark.skipif(os.name == "nt", reason="links to packages need a privilege on Windows")
 @pytest.mark.parametrize(
     ("name", "service"),
-    [(build.LESSONS[0], COLAB), (build.LESSONS[1], KAGGLE)],
+    [(LESSONS[0], COLAB), (LESSONS[1], KAGGLE)],
     ids=["lesson 1 on Colab", "lesson 2 on Kaggle"],
 )
 def test_a_lesson_alone_installs_the_helpers_and_runs_to_its_end(
@@ -120,14 +120,14 @@ def test_a_lesson_alone_installs_the_helpers_and_runs_to_its_end(
     before = versions(python, folder)
     assert {"torch", "numpy", "matplotlib"} <= before.keys()
     assert "mnist-lessons" not in before
-    notebook = build.read_notebook(published / "notebooks" / f"{name}.ipynb")
+    notebook = notebooks.read_notebook(published / "notebooks" / f"{name}.ipynb")
     try:
         execute(notebook, python, folder, service)
     except CellExecutionError as error:
         if "No matching distribution found for setuptools" in str(notebook):
             pytest.skip("pip reaches no package index here, and needs setuptools from it")
         raise error
-    setup = build.code_cells(notebook)[0]
+    setup = outputs.code_cells(notebook)[0]
     assert setup.outputs[0].text.startswith("Installing the lessons' helpers and digits from file:")
     after = versions(python, folder)
     assert after == {**before, "mnist-lessons": after["mnist-lessons"]}
@@ -171,7 +171,7 @@ OTHERS = "https://other.host/path/to/repo"
     ],
 )
 def test_address_of_a_repository_is_taken(repository, address):
-    assert build.read_address(build.write_address(PYPROJECT, repository)) == address
+    assert addresses.read_address(addresses.write_address(PYPROJECT, repository)) == address
 
 
 SIGNS = [chr(code) for code in range(128) if not (chr(code).isalnum() or chr(code) in "._-/")]
@@ -266,7 +266,7 @@ WRONG = [
 @pytest.mark.parametrize("repository", WRONG, ids=ascii)
 def test_anything_else_is_refused_in_one_line(repository):
     with pytest.raises(LessonError, match="owner/name") as refused:
-        build.write_address(PYPROJECT, repository)
+        addresses.write_address(PYPROJECT, repository)
     assert str(refused.value).isascii()
     assert str(refused.value).isprintable()
     assert len(str(refused.value)) < 400
@@ -277,32 +277,32 @@ def test_anything_else_is_refused_in_one_line(repository):
 def test_no_sign_that_a_shell_or_ipython_reads_is_taken(good, sign):
     for place in range(len(good) + 1):
         with pytest.raises(LessonError, match="owner/name"):
-            build.write_address(PYPROJECT, good[:place] + sign + good[place:])
+            addresses.write_address(PYPROJECT, good[:place] + sign + good[place:])
 
 
 def test_address_that_somebody_wrote_by_hand_is_read_as_strictly():
     for wrong in ("https://h/x$(touch${IFS}y)", "https://github.com/ada/x/tree/main", "", "x"):
-        by_hand = PYPROJECT.replace(f"{build.NOT_WRITTEN}not-written-yet", wrong)
+        by_hand = PYPROJECT.replace(f"{addresses.NOT_WRITTEN}not-written-yet", wrong)
         with pytest.raises(LessonError, match="make colab REPOSITORY=owner/name"):
-            build.read_address(by_hand)
+            addresses.read_address(by_hand)
 
 
 def test_there_is_one_line_to_write_the_address_in():
-    without = build.REPOSITORY_LINE.sub("", PYPROJECT)
+    without = addresses.REPOSITORY_LINE.sub("", PYPROJECT)
     with pytest.raises(LessonError, match="0 lines like Repository"):
-        build.write_address(without, "ada/x")
+        addresses.write_address(without, "ada/x")
     with pytest.raises(LessonError, match="2 lines like Repository"):
-        build.write_address(PYPROJECT + '\nRepository = "y"\n', "ada/x")
+        addresses.write_address(PYPROJECT + '\nRepository = "y"\n', "ada/x")
     with pytest.raises(LessonError, match="make colab REPOSITORY=owner/name"):
-        build.read_address(without)
+        addresses.read_address(without)
 
 
 def test_badges_and_setup_cells_agree_with_the_one_address(published):
-    address = build.read_address((published / "pyproject.toml").read_text(encoding="utf-8"))
+    address = addresses.read_address((published / "pyproject.toml").read_text(encoding="utf-8"))
     assert address.endswith("/lessons.git")
     for path in (published / "notebooks").glob("**/[0-9]*.ipynb"):
-        setup = build.code_cells(build.read_notebook(path))[0]
-        assert setup.source == build.setup_cell(address), path
+        setup = outputs.code_cells(notebooks.read_notebook(path))[0]
+        assert setup.source == addresses.setup_cell(address), path
 
 
 # --- a learner's own file beside the notebook ----------------------------------------------------
@@ -312,7 +312,7 @@ def run_setup_beside(folder):
     """What the set-up cell says in an IPython that works in `folder`, as a kernel does."""
     program = (
         "import sys; sys.path.insert(0, '')\n"  # as in a kernel, but not while IPython is imported
-        f"InteractiveShell.instance(colors='nocolor').run_cell({build.setup_cell(None)!r})\n"
+        f"InteractiveShell.instance(colors='nocolor').run_cell({addresses.setup_cell(None)!r})\n"
     )
     done = subprocess.run(
         [sys.executable, "-P", "-c", IPYTHON + program],

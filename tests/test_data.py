@@ -15,8 +15,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from helpers import build_mnist, data
+from helpers import data
 from helpers.errors import LessonError
+from tools import mnist_file
 
 COUNTS = {  # from the literature on MNIST, 0 to 9
     "train": [5923, 6742, 5958, 6131, 5842, 5421, 5918, 6265, 5851, 5949],
@@ -258,15 +259,15 @@ def original_files(raw):
 
 
 def test_array_file_is_rebuilt_from_the_original_files(original_files, raw):
-    arrays = build_mnist.read_arrays(package(original_files))
-    packed = build_mnist.pack(arrays)
+    arrays = mnist_file.read_arrays(package(original_files))
+    packed = mnist_file.pack(arrays)
     with np.load(io.BytesIO(packed), allow_pickle=False) as rebuilt:
         for split in ("train", "test"):
             assert np.array_equal(rebuilt[f"{split}_images"], raw[split][0])
             assert np.array_equal(rebuilt[f"{split}_digits"], raw[split][1])
     # Another zlib may compress to other bytes; one zlib, to the same bytes at each call.
     same_zlib = hashlib.sha256(packed).hexdigest() == data.ARRAY_SHA256
-    assert same_zlib or packed == build_mnist.pack(arrays)
+    assert same_zlib or packed == mnist_file.pack(arrays)
 
 
 @pytest.mark.parametrize("name", ["train-images-idx3-ubyte", "t10k-labels-idx1-ubyte"])
@@ -274,4 +275,4 @@ def test_rebuild_refuses_other_files(original_files, name):
     changed = bytearray(original_files[name])
     changed[-1] ^= 1
     with pytest.raises(SystemExit, match="is not MNIST's: MD5"):
-        build_mnist.read_arrays(package({**original_files, name: bytes(changed)}))
+        mnist_file.read_arrays(package({**original_files, name: bytes(changed)}))

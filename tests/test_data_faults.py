@@ -829,7 +829,7 @@ def test_damaged_array_file_is_refused_before_a_byte_is_used(array_file, monkeyp
         message = str(caught.value)
         assert message.startswith(f"{array_file} is damaged (SHA-256 ")
         assert "git checkout helpers/mnist.npz" in message
-        assert "python -m helpers.build_mnist" in message
+        assert "python -m tools.mnist_file" in message
         assert "\n" not in message
     assert not used
     assert not Path("evil").exists()

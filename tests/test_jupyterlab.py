@@ -15,14 +15,15 @@ import time
 import urllib.request
 from pathlib import Path
 
-import build
 import numpy as np
 import pytest
+
+from tools import GLOSSARY, LESSONS, NOTEBOOKS, notebooks, outputs
 
 pytestmark = pytest.mark.slow
 ROOT = Path(__file__).resolve().parent.parent
 SCREENSHOTS = ROOT / "screenshots"
-PAGES = (*build.LESSONS, build.GLOSSARY)
+PAGES = (*LESSONS, GLOSSARY)
 MINUTES = 60  # seconds in one
 
 # The notebook in the tab that is in front.
@@ -53,11 +54,11 @@ def lab(tmp_path_factory):
     folder = tmp_path_factory.mktemp("jupyterlab")
     lessons = folder / "lessons"
     lessons.mkdir()
-    for path in [*build.NOTEBOOKS.glob("*.ipynb"), *build.NOTEBOOKS.glob("*.py")]:
+    for path in [*NOTEBOOKS.glob("*.ipynb"), *NOTEBOOKS.glob("*.py")]:
         shutil.copy(path, lessons)
-    if (build.NOTEBOOKS / "MNIST_dataset").exists():
+    if (NOTEBOOKS / "MNIST_dataset").exists():
         # Making 70,000 files anew is tested elsewhere.
-        (lessons / "MNIST_dataset").symlink_to(build.NOTEBOOKS / "MNIST_dataset")
+        (lessons / "MNIST_dataset").symlink_to(NOTEBOOKS / "MNIST_dataset")
     places = {
         "JUPYTER_CONFIG_DIR": "config",
         "JUPYTER_DATA_DIR": "data",
@@ -140,7 +141,7 @@ def wait_for_notebook(page, name):
     tab = page.locator(".lm-TabBar-tab.lm-mod-current", has_text=f"{name}.ipynb")
     tab.first.wait_for()
     panel = page.locator(NOTEBOOK)
-    cells = len(build.read_notebook(build.NOTEBOOKS / f"{name}.ipynb").cells)
+    cells = len(notebooks.read_notebook(NOTEBOOKS / f"{name}.ipynb").cells)
     page.wait_for_function(
         "([panel, cells]) => document.querySelectorAll(panel + ' .jp-Cell').length === cells",
         arg=[NOTEBOOK, cells],
@@ -151,7 +152,7 @@ def wait_for_notebook(page, name):
 def figures(notebook):
     """Returns the number of images in the outputs of a notebook."""
     count = 0
-    for cell in build.code_cells(notebook):
+    for cell in outputs.code_cells(notebook):
         for output in cell.outputs:
             data = output.get("data", {})
             html = data.get("text/html", "")
@@ -198,9 +199,9 @@ def screenshots(page, panel, name):
 @pytest.mark.parametrize("name", PAGES)
 def test_a_committed_lesson_shows_its_outputs_figures_and_equations(page, open_lesson, name):
     panel = open_lesson(name)
-    notebook = build.read_notebook(build.NOTEBOOKS / f"{name}.ipynb")
+    notebook = notebooks.read_notebook(NOTEBOOKS / f"{name}.ipynb")
     check_figures(panel, figures(notebook))
-    with_outputs = sum(1 for cell in build.code_cells(notebook) if cell.outputs)
+    with_outputs = sum(1 for cell in outputs.code_cells(notebook) if cell.outputs)
     assert panel.locator(".jp-CodeCell .jp-OutputArea:has(.jp-OutputArea-output)").count() == (
         with_outputs
     )
@@ -213,8 +214,8 @@ def test_a_committed_lesson_shows_its_outputs_figures_and_equations(page, open_l
 
 
 def test_links_between_lessons_open_them(page, open_lesson):
-    panel = open_lesson(build.LESSONS[0])
-    for name in (build.LESSONS[1], build.GLOSSARY, build.LESSONS[0]):
+    panel = open_lesson(LESSONS[0])
+    for name in (LESSONS[1], GLOSSARY, LESSONS[0]):
         panel.locator(f".jp-MarkdownOutput a[href*='{name}']").first.click()
         panel = wait_for_notebook(page, name)
         assert panel.locator("h1").count() == 1
@@ -251,18 +252,18 @@ def check_run(panel, name):
     """Nothing failed, every figure is there, every training left one tidy line."""
     errors = panel.locator("[data-mime-type='application/vnd.jupyter.stderr'], .jp-RenderedError")
     assert errors.all_text_contents() == []
-    notebook = build.read_notebook(build.NOTEBOOKS / f"{name}.ipynb")
-    cells = len(build.code_cells(notebook))
+    notebook = notebooks.read_notebook(NOTEBOOKS / f"{name}.ipynb")
+    cells = len(outputs.code_cells(notebook))
     assert panel.evaluate(PROMPTS) == [str(count) for count in range(1, cells + 1)]
     check_figures(panel, figures(notebook))
     printed = "\n".join(panel.locator(".jp-OutputArea-output pre").all_text_contents())
-    assert not build.PROGRESS_BAR.search(printed)
+    assert not outputs.PROGRESS_BAR.search(printed)
     assert panel.locator(BAR).count() == 0
     return printed
 
 
 def test_lesson_1_runs_from_the_menu(page, open_lesson):
-    name = build.LESSONS[0]
+    name = LESSONS[0]
     panel = open_lesson(name)
     run_all(page, panel, minutes=5)
     check_run(panel, name)
@@ -270,7 +271,7 @@ def test_lesson_1_runs_from_the_menu(page, open_lesson):
 
 
 def test_lesson_2_runs_from_the_menu_and_its_progress_bar_moves(page, open_lesson):
-    name = build.LESSONS[1]
+    name = LESSONS[1]
     panel = open_lesson(name)
     bars = run_all(page, panel, minutes=8)
     percents = {int(found[1]) for bar in bars if (found := re.search(r"(\d+)\s?%", bar))}
@@ -298,7 +299,7 @@ def ellipse():
 
 
 def test_lesson_6_runs_from_the_menu_and_reads_what_the_mouse_draws(page, open_lesson):
-    name = build.LESSONS[5]
+    name = LESSONS[5]
     panel = open_lesson(name)
     run_all(page, panel, minutes=8)
     check_run(panel, name)

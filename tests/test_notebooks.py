@@ -1,6 +1,5 @@
 """The notebooks: made from their text, executed, clean; and how they are made and run."""
 
-import importlib.util
 import itertools
 import os
 import re
@@ -9,24 +8,36 @@ import subprocess
 import sys
 from pathlib import Path
 
-import build
 import IPython
 import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
+from helpers import results
 from helpers.errors import LessonError
+from tools import (
+    GLOSSARY,
+    LESSONS,
+    NOTEBOOKS,
+    ROOT,
+    SOLUTIONS,
+    TEXTS,
+    addresses,
+    build,
+    execute,
+    notebooks,
+    outputs,
+)
+from tools.notebooks import BEGIN, END
+from tools.outputs import WIDGET
 
-ROOT = Path(__file__).resolve().parent.parent
 both_folders = pytest.mark.parametrize("solutions", [False, True], ids=["learner", "teacher"])
-each_lesson = pytest.mark.parametrize("name", build.LESSONS)
-each_page = pytest.mark.parametrize("name", [*build.LESSONS, build.GLOSSARY])
+each_lesson = pytest.mark.parametrize("name", LESSONS)
+each_page = pytest.mark.parametrize("name", [*LESSONS, GLOSSARY])
 
 
 def committed(name, solutions):
-    return build.read_notebook(
-        (build.SOLUTIONS if solutions else build.NOTEBOOKS) / f"{name}.ipynb"
-    )
+    return notebooks.read_notebook((SOLUTIONS if solutions else NOTEBOOKS) / f"{name}.ipynb")
 
 
 def texts(notebook):
@@ -38,18 +49,18 @@ def texts(notebook):
 
 def test_there_are_exactly_the_lessons():
     for folder, ending in [
-        (build.TEXTS, "py"),
-        (build.NOTEBOOKS, "ipynb"),
-        (build.SOLUTIONS, "ipynb"),
+        (TEXTS, "py"),
+        (NOTEBOOKS, "ipynb"),
+        (SOLUTIONS, "ipynb"),
     ]:
         names = sorted(path.stem for path in folder.glob(f"[0-9]*.{ending}"))
-        assert names == list(build.LESSONS), folder
+        assert names == list(LESSONS), folder
 
 
 @both_folders
 @each_page
 def test_notebook_is_in_step_with_its_text(name, solutions):
-    made, found = build.read_lesson(name, solutions), committed(name, solutions)
+    made, found = notebooks.read_lesson(name, solutions), committed(name, solutions)
 
     def shape(notebook):
         return [(cell.id, cell.cell_type, cell.metadata, cell.source) for cell in notebook.cells]
@@ -62,7 +73,7 @@ def test_notebook_is_in_step_with_its_text(name, solutions):
 def test_both_notebooks_hold_the_outputs_of_one_run(name):
     learners = committed(name, solutions=False)
     again = committed(name, solutions=False)
-    build.copy_outputs(committed(name, solutions=True), again)
+    outputs.copy_outputs(committed(name, solutions=True), again)
     assert again == learners
 
 
@@ -71,31 +82,31 @@ def test_both_notebooks_hold_the_outputs_of_one_run(name):
 def test_committed_notebook_was_executed_and_shows_no_noise(name, solutions):
     notebook = committed(name, solutions)
     nbformat.validate(notebook)
-    assert list(build.problems(notebook)) == []
-    assert any(cell.outputs for cell in build.code_cells(notebook))
+    assert list(outputs.problems(notebook)) == []
+    assert any(cell.outputs for cell in outputs.code_cells(notebook))
 
 
 @both_folders
 @each_lesson
 def test_setup_cell_comes_before_any_other_code(name, solutions):
-    cells = build.code_cells(committed(name, solutions))
+    cells = outputs.code_cells(committed(name, solutions))
     tagged = [cell for cell in cells if cell.metadata.get("tags") == ["setup"]]
-    address = build.read_address((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
-    assert [cell.source for cell in tagged] == [build.setup_cell(address)]
+    address = addresses.read_address((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    assert [cell.source for cell in tagged] == [addresses.setup_cell(address)]
     assert cells[0] == tagged[0]
 
 
 @each_lesson
 def test_badge_opens_this_notebook(name):
-    address = build.read_address((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
-    assert build.badge(name, address) in texts(committed(name, solutions=False))[0]
+    address = addresses.read_address((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    assert addresses.badge(name, address) in texts(committed(name, solutions=False))[0]
 
 
 @each_lesson
 def test_code_cells_are_short(name):
     cells = [
         cell
-        for cell in build.code_cells(committed(name, True))
+        for cell in outputs.code_cells(committed(name, True))
         if "setup" not in cell.metadata.get("tags", [])
     ]
     lengths = [len(cell.source.splitlines()) for cell in cells]
@@ -115,7 +126,7 @@ def test_heading_levels_are_never_skipped(name):
 @both_folders
 @each_page
 def test_internal_links_lead_somewhere(name, solutions):
-    folder = build.SOLUTIONS if solutions else build.NOTEBOOKS
+    folder = SOLUTIONS if solutions else NOTEBOOKS
     links = re.findall(r"\]\(([^)\s#]+)", "\n".join(texts(committed(name, solutions))))
     internal = [link for link in links if "://" not in link and not link.startswith("mailto:")]
     assert internal, "a lesson links at least to its neighbor"
@@ -124,14 +135,14 @@ def test_internal_links_lead_somewhere(name, solutions):
 
 @each_lesson
 def test_three_exercises_each_with_its_solution(name):
-    cells = build.code_cells(committed(name, solutions=True))
+    cells = outputs.code_cells(committed(name, solutions=True))
     tags = [cell.metadata.get("tags", []) for cell in cells]
     exercises = [place for place, found in enumerate(tags) if "exercise" in found]
     assert len(exercises) == 3
     assert all("solution" in tags[place + 1] for place in exercises)
     assert sum("solution" in found for found in tags) == 3
-    learners = build.code_cells(committed(name, solutions=False))
-    assert not any(build.is_solution(cell) for cell in learners)
+    learners = outputs.code_cells(committed(name, solutions=False))
+    assert not any(outputs.is_solution(cell) for cell in learners)
 
 
 @each_lesson
@@ -143,33 +154,33 @@ def test_something_is_compared(name):
 def test_readme_is_in_step():
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     assert "<!-- journey -->" in readme
-    assert build.with_journey(readme) == readme
-    address = build.read_address((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    assert addresses.with_journey(readme) == readme
+    address = addresses.read_address((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     assert readme.count("\ngit clone ") == 1
-    assert build.with_address(readme, address) == readme
+    assert addresses.with_address(readme, address) == readme
 
 
 # --- stubs and solutions -------------------------------------------------------------------------
 
 
 def exercise(*region, before="", after="check_it(answer)"):
-    return "\n".join(filter(None, [before, build.BEGIN, *region, build.END, after]))
+    return "\n".join(filter(None, [before, BEGIN, *region, END, after]))
 
 
 def test_stub_asks_for_the_name_that_the_check_takes():
-    stub, solution = build.split_exercise(exercise("helper = 2", "answer = helper * 21"))
+    stub, solution = notebooks.split_exercise(exercise("helper = 2", "answer = helper * 21"))
     assert stub == "answer = ...  # your answer\ncheck_it(answer)"
     assert solution == "helper = 2\nanswer = helper * 21\ncheck_it(answer)"
 
 
 def test_stub_keeps_what_stands_before_the_markers():
-    stub, _ = build.split_exercise(exercise("answer = numbers[0]", before="numbers = [1, 2]"))
+    stub, _ = notebooks.split_exercise(exercise("answer = numbers[0]", before="numbers = [1, 2]"))
     assert stub.startswith("numbers = [1, 2]\nanswer = ...")
 
 
 def test_stub_takes_keywords_and_several_names_in_the_order_of_the_check():
     source = exercise("a, b = 1, 2", after="check_both(b, given, first=a)")
-    stub, _ = build.split_exercise(source)
+    stub, _ = notebooks.split_exercise(source)
     assert stub == "b = ...  # your answer\na = ...  # your answer\ncheck_both(b, given, first=a)"
 
 
@@ -180,7 +191,7 @@ def test_stub_of_a_function_keeps_its_signature_and_docstring():
         "    z = x + y",
         "    return z",
     ]
-    stub, _ = build.split_exercise(exercise(*function))
+    stub, _ = notebooks.split_exercise(exercise(*function))
     assert stub == (
         "def answer(x: int, *, y=1) -> int:\n"
         '    """Add."""\n'
@@ -194,11 +205,14 @@ def test_stub_of_a_function_keeps_its_signature_and_docstring():
     ("source", "message"),
     [
         ("answer = 1\ncheck_it(answer)", "BEGIN SOLUTION"),
-        (f"{build.BEGIN}\nanswer = 1\ncheck_it(answer)", "END SOLUTION"),
-        (f"{build.END}\nanswer = 1\n{build.BEGIN}\ncheck_it(answer)", "in order"),
-        (f"{build.BEGIN}\n{exercise('answer = 1')}", "once"),
-        (f"if True:\n    {build.BEGIN}\n    answer = 1\n    {build.END}\ncheck_it(answer)", "once"),
-        (f"### BEGIN SOLUTON\nanswer = 1\n{build.END}\ncheck_it(answer)", "BEGIN SOLUTION"),
+        (f"{BEGIN}\nanswer = 1\ncheck_it(answer)", "END SOLUTION"),
+        (f"{END}\nanswer = 1\n{BEGIN}\ncheck_it(answer)", "in order"),
+        (f"{BEGIN}\n{exercise('answer = 1')}", "once"),
+        (
+            f"if True:\n    {BEGIN}\n    answer = 1\n    {END}\ncheck_it(answer)",
+            "once",
+        ),
+        (f"### BEGIN SOLUTON\nanswer = 1\n{END}\ncheck_it(answer)", "BEGIN SOLUTION"),
         (exercise("answer = 1", after="print(answer)"), "one call of a check_"),
         (exercise("answer = 1", after="check_it(answer)\ncheck_it(answer)"), "here are 2"),
         (exercise("other = 1"), "check_it takes no name that its solution makes"),
@@ -207,7 +221,7 @@ def test_stub_of_a_function_keeps_its_signature_and_docstring():
 )
 def test_wrong_exercise_is_refused(source, message):
     with pytest.raises(LessonError, match=re.escape(message)):
-        build.split_exercise(source)
+        notebooks.split_exercise(source)
 
 
 # --- from text to notebook -----------------------------------------------------------------------
@@ -239,7 +253,7 @@ check_it(answer)
 
 
 def make(text=TEXT, address=None, solutions=False):
-    return build.make_notebook("01_data", text, address, solutions)
+    return notebooks.make_notebook("01_data", text, address, solutions)
 
 
 def test_the_two_notebooks_differ_in_the_solutions_alone():
@@ -254,12 +268,12 @@ def test_the_two_notebooks_differ_in_the_solutions_alone():
     ]
     assert teachers.cells[-1].metadata.tags == ["solution", "hide-cell"]
     assert learners.cells[2].metadata.tags == ["nbval-check-output"]
-    assert build.BEGIN not in str(teachers)
+    assert BEGIN not in str(teachers)
     nbformat.validate(teachers)
 
 
 def test_prose_quotes_the_expected_range():
-    assert f"About {build.EXPECTED['relu']}." in make().cells[0].source
+    assert f"About {results.EXPECTED['relu']}." in make().cells[0].source
 
 
 def test_links_out_of_the_folder_are_right_in_both():
@@ -283,12 +297,12 @@ def test_wrong_text_is_refused(old, new, message):
 
 
 def test_readme_table_has_a_row_for_each_step():
-    readme = build.with_journey("before\n<!-- journey -->\nold\n<!-- /journey -->\nafter\n")
-    steps = [expected for expected in build.EXPECTED.values() if expected.journey]
+    readme = addresses.with_journey("before\n<!-- journey -->\nold\n<!-- /journey -->\nafter\n")
+    steps = [expected for expected in results.EXPECTED.values() if expected.journey]
     assert "old" not in readme
     assert readme.count("\n| [") == len(steps)
     assert all(str(step) in readme and step.label in readme for step in steps)
-    assert build.with_journey(readme) == readme
+    assert addresses.with_journey(readme) == readme
 
 
 # --- the project's address -----------------------------------------------------------------------
@@ -297,12 +311,12 @@ PYPROJECT = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
 
 
 def test_address_is_written_once_and_read_back():
-    written = build.write_address(PYPROJECT, "ada/mnist-lessons")
-    assert build.read_address(written) == "https://github.com/ada/mnist-lessons"
-    assert build.write_address(written, "ada/mnist-lessons") == written
-    assert build.read_address(build.write_address(written, "file://localhost/tmp/a.git")) == (
-        "file://localhost/tmp/a.git"
-    )
+    written = addresses.write_address(PYPROJECT, "ada/mnist-lessons")
+    assert addresses.read_address(written) == "https://github.com/ada/mnist-lessons"
+    assert addresses.write_address(written, "ada/mnist-lessons") == written
+    assert addresses.read_address(
+        addresses.write_address(written, "file://localhost/tmp/a.git")
+    ) == ("file://localhost/tmp/a.git")
     assert len(written.splitlines()) == len(PYPROJECT.splitlines())
 
 
@@ -310,7 +324,7 @@ def test_address_is_written_once_and_read_back():
     "repository", ["https://github.com/ada/x.git", "https://github.com/ada/x/"]
 )
 def test_github_addresses_are_tidied(repository):
-    assert build.read_address(build.write_address(PYPROJECT, repository)) == (
+    assert addresses.read_address(addresses.write_address(PYPROJECT, repository)) == (
         "https://github.com/ada/x"
     )
 
@@ -320,7 +334,7 @@ def test_github_addresses_are_tidied(repository):
 )
 def test_wrong_address_is_refused(repository):
     with pytest.raises(LessonError, match="owner/name"):
-        build.write_address(PYPROJECT, repository)
+        addresses.write_address(PYPROJECT, repository)
 
 
 def test_badge_and_setup_cell_follow_the_address():
@@ -343,13 +357,13 @@ def test_outputs_are_cleaned():
     cell.outputs = [
         new_output("stream", name="stderr", text=bar),
         new_output("stream", name="stdout", text=bar + "epoch 1: loss 0.5\n"),
-        new_output("display_data", {build.WIDGET: {"model_id": "1"}, "text/plain": "HBox()"}),
-        new_output("display_data", {build.WIDGET: {"model_id": "2"}, "text/html": "<p>static</p>"}),
+        new_output("display_data", {WIDGET: {"model_id": "1"}, "text/plain": "HBox()"}),
+        new_output("display_data", {WIDGET: {"model_id": "2"}, "text/html": "<p>static</p>"}),
         new_output("display_data", {"text/plain": "", "text/html": " "}),
         new_output("stream", name="stderr", text="kept: a warning is mended, not hidden\n"),
     ]
     notebook = new_notebook(cells=[cell], metadata={"widgets": {}})
-    build.clean(notebook)
+    outputs.clean(notebook)
     assert [output.get("text") or dict(output.data) for output in cell.outputs] == [
         "epoch 1: loss 0.5\n",
         {"text/html": "<p>static</p>"},
@@ -362,7 +376,7 @@ def test_outputs_are_cleaned():
 def found_in(output, count=1):
     cell = new_code_cell("x = 1", execution_count=count)
     cell.outputs = [output]
-    return list(build.problems(new_notebook(cells=[new_markdown_cell("# A"), cell])))
+    return list(outputs.problems(new_notebook(cells=[new_markdown_cell("# A"), cell])))
 
 
 @pytest.mark.parametrize(
@@ -405,7 +419,7 @@ def test_ordinary_outputs_are_no_problem(text):
 def test_outputs_of_other_code_are_refused():
     executed, other = make(solutions=True), make(TEXT.replace("seven", "eight"))
     with pytest.raises(LessonError, match="make lessons"):
-        build.copy_outputs(executed, other)
+        outputs.copy_outputs(executed, other)
 
 
 @pytest.fixture(scope="module")
@@ -413,17 +427,17 @@ def project(tmp_path_factory):
     """A project of seven tiny lessons, in a folder whose name is not an easy one."""
     folder = tmp_path_factory.mktemp("projects") / "leçons à lire"
     (folder / "lessons").mkdir(parents=True)
-    shutil.copy(ROOT / "lessons" / "build.py", folder / "lessons")
+    shutil.copytree(ROOT / "tools", folder / "tools")
     shutil.copy(ROOT / "pyproject.toml", folder)
     (folder / "README.md").write_text(
         "git clone https://github.com/OWNER/NAME here\n<!-- journey -->\n<!-- /journey -->\n",
         encoding="utf-8",
     )
     (folder / "lessons" / "glossary.py").write_text("# %% [markdown]\n# # Words\n")
-    for name in build.LESSONS:
+    for name in LESSONS:
         (folder / "lessons" / f"{name}.py").write_text(TEXT, encoding="utf-8")
-    assert command(folder, "lessons", "1") == 0
-    for name in build.LESSONS[1:]:  # one execution is enough for seven equal lessons
+    done(folder, "lessons", "1")
+    for name in LESSONS[1:]:  # one execution is enough for seven equal lessons
         for place in ("notebooks", "notebooks/solutions"):
             text = (folder / place / "01_data.ipynb").read_text(encoding="utf-8")
             text = text.replace('"01-', f'"{name[:2]}-')
@@ -437,40 +451,52 @@ def own_project(project, tmp_path):
     return shutil.copytree(project, tmp_path / "project")
 
 
-def program(folder):
-    """Loads the build.py of the project in `folder`."""
-    specification = importlib.util.spec_from_file_location("a_build", folder / "lessons/build.py")
-    module = importlib.util.module_from_spec(specification)
-    specification.loader.exec_module(module)
-    return module
-
-
 def command(folder, *arguments):
-    """Runs `python lessons/build.py …` of that project; returns the exit code."""
-    return program(folder).main(list(arguments))
+    """Runs `python -m tools.build …` of that project, with these helpers; returns what happened."""
+    return subprocess.run(
+        [sys.executable, "-m", "tools.build", *arguments],
+        cwd=folder,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        encoding="utf-8",
+        timeout=200,
+    )
+
+
+def done(folder, *arguments):
+    """Runs a command that succeeds; returns what it printed."""
+    ended = command(folder, *arguments)
+    assert ended.returncode == 0, ended.stderr
+    return ended.stdout
+
+
+def refused(folder, *arguments):
+    """Runs a command that fails; returns what it said."""
+    ended = command(folder, *arguments)
+    assert ended.returncode == 1, ended.stdout
+    return ended.stderr
 
 
 def test_lessons_are_executed_once_for_both_notebooks(project):
-    learners = build.read_notebook(project / "notebooks" / "01_data.ipynb")
-    teachers = build.read_notebook(project / "notebooks" / "solutions" / "01_data.ipynb")
-    said = [cell.outputs[0].text for cell in build.code_cells(teachers)[1:]]
+    learners = notebooks.read_notebook(project / "notebooks" / "01_data.ipynb")
+    teachers = notebooks.read_notebook(project / "notebooks" / "solutions" / "01_data.ipynb")
+    said = [cell.outputs[0].text for cell in outputs.code_cells(teachers)[1:]]
     assert said == ["seven\n", "Not yet.\n", "Right.\n"]
-    assert [cell.outputs[0].text for cell in build.code_cells(learners)[1:]] == said[:2]
-    assert list(build.problems(learners)) == list(build.problems(teachers)) == []
+    assert [cell.outputs[0].text for cell in outputs.code_cells(learners)[1:]] == said[:2]
+    assert list(outputs.problems(learners)) == list(outputs.problems(teachers)) == []
     assert (project / "notebooks" / "solutions" / "glossary.ipynb").exists()
     assert "| [1](notebooks/01_data.ipynb) |" in (project / "README.md").read_text(encoding="utf-8")
 
 
-def test_run_executes_what_the_learner_gets_and_prints_a_table(own_project, capsys):
+def test_run_executes_what_the_learner_gets_and_prints_a_table(own_project):
     saved = own_project / "notebooks" / "saved"
     saved.mkdir()
     (saved / "results.json").write_text('{"nearest_mean": 0.8203}', encoding="utf-8")
-    assert command(own_project, "run", "01_data") == 0
-    said = capsys.readouterr().out
+    said = done(own_project, "run", "01_data")
     assert re.search(r"lesson +time +slowest cell +test accuracy reached", said)
     assert re.search(r"01_data +\d+ s +[\d.]+ s \(cell \d\) +82\.0% \(nearest mean", said)
-    executed = build.read_notebook(own_project / "executed" / "01_data.ipynb")
-    assert build.code_cells(executed)[-1].outputs[0].text == "Not yet.\n"
+    executed = notebooks.read_notebook(own_project / "executed" / "01_data.ipynb")
+    assert outputs.code_cells(executed)[-1].outputs[0].text == "Not yet.\n"
 
 
 @pytest.mark.parametrize(
@@ -485,60 +511,58 @@ def test_run_executes_what_the_learner_gets_and_prints_a_table(own_project, caps
 )
 def test_run_ends_at_the_cell_that_fails(own_project, capsys, monkeypatch, code, message):
     path = own_project / "notebooks" / "02_first_network.ipynb"
-    notebook = build.read_notebook(path)
-    build.code_cells(notebook)[1].source = code
-    build.write_notebook(notebook, path)
-    module = program(own_project)
-    monkeypatch.setattr(module, "CELL_TIMEOUT", 3)
-    assert module.main(["run", "02"]) == 1
+    notebook = notebooks.read_notebook(path)
+    outputs.code_cells(notebook)[1].source = code
+    notebooks.write_notebook(notebook, path)
+    monkeypatch.setattr(build, "NOTEBOOKS", own_project / "notebooks")
+    monkeypatch.setattr(build, "EXECUTED", own_project / "executed")
+    monkeypatch.setattr(execute, "CELL_TIMEOUT", 3)
+    assert build.main(["run", "02"]) == 1
     said = capsys.readouterr().err
     assert f"02_first_network, cell 2 of 3: {message}" in said
     assert code in said
     assert "Traceback" not in said
 
 
-def test_colab_rewrites_addresses_alone_and_twice_the_same(own_project, capsys):
+def test_colab_rewrites_addresses_alone_and_twice_the_same(own_project):
     def files():
         paths = [path for path in own_project.rglob("*") if path.suffix != ".pyc"]
         return {path: path.read_bytes() for path in paths if path.is_file()}
 
     def others(path):
-        cells = build.read_notebook(path).cells
+        cells = notebooks.read_notebook(path).cells
         return [cell for cell in cells if cell.id not in ("03-00", "03-01")]
 
     third = own_project / "notebooks" / "03_softmax_and_relu.ipynb"
     before = others(third)
-    assert command(own_project, "colab", "ada/x") == 0
+    done(own_project, "colab", "ada/x")
     once = files()
     assert others(third) == before
-    assert command(own_project, "colab", "ada/x") == 0
+    done(own_project, "colab", "ada/x")
     assert files() == once
     for place in ("notebooks", "notebooks/solutions"):
-        for name in build.LESSONS:
+        for name in LESSONS:
             text = once[own_project / place / f"{name}.ipynb"].decode()
             assert f"github/ada/x/blob/main/{place}/{name}.ipynb" in text
             assert r"repository = \"https://github.com/ada/x\"" in text
     assert once[own_project / "README.md"].startswith(b"git clone https://github.com/ada/x here\n")
-    assert command(own_project, "colab", "nonsense") == 1
-    assert "owner/name" in capsys.readouterr().err
+    assert "owner/name" in refused(own_project, "colab", "nonsense")
     assert files() == once
 
 
-def test_prose_is_rewritten_only_where_the_code_is_the_same(own_project, capsys):
+def test_prose_is_rewritten_only_where_the_code_is_the_same(own_project):
     text = own_project / "lessons" / "01_data.py"
     text.write_text(TEXT.replace("About", "Roughly"), encoding="utf-8")
-    assert command(own_project, "prose", "1") == 0
+    done(own_project, "prose", "1")
     assert "Roughly" in (own_project / "notebooks" / "01_data.ipynb").read_text(encoding="utf-8")
     text.write_text(TEXT.replace("seven", "eight"), encoding="utf-8")
-    assert command(own_project, "prose", "1") == 1
-    said = capsys.readouterr().err
+    said = refused(own_project, "prose", "1")
     assert "01_data: " in said
     assert "make lessons" in said
 
 
-def test_unknown_lesson_is_refused(project, capsys):
-    assert command(project, "run", "8") == 1
-    assert "There is no lesson '8'" in capsys.readouterr().err
+def test_unknown_lesson_is_refused(project):
+    assert "There is no lesson '8'" in refused(project, "run", "8")
 
 
 # --- the set-up cell -----------------------------------------------------------------------------
@@ -547,7 +571,7 @@ def test_unknown_lesson_is_refused(project, capsys):
 def run_setup(tmp_path, address, colab=False, helpers=False):
     """Runs the set-up cell in an IPython that has no helpers, pip's call replaced by a print."""
     pip = '%pip install --quiet "git+{repository}"'
-    source = build.setup_cell(address)
+    source = addresses.setup_cell(address)
     assert pip in source
     source = source.replace(pip, 'print(f"PIP git+{repository}")')
     stub = "import sys, types; sys.modules['google.colab'] = types.ModuleType('google.colab')\n"
@@ -614,14 +638,15 @@ SAMPLES = {
 }
 
 
-def check(notebook, *options):
-    """Runs one notebook, or a folder of them, as `make check NOTEBOOK=notebook` does."""
+def run_nbval(folder, *options):
+    """Runs a folder of notebooks as `make test` runs the lessons'."""
     environment = os.environ | {"PYTHONPATH": str(ROOT)}
     environment.pop("PYTEST_XDIST_WORKER", None)
-    environment["PYTEST_ADDOPTS"] = " ".join(["-p no:cacheprovider", "--color=no", *options])
+    project = ["-c", str(ROOT / "pyproject.toml"), f"--rootdir={ROOT}"]
+    quiet = ["-p", "no:cacheprovider", "--color=no", "--quiet"]
     return subprocess.run(
-        [sys.executable, "lessons/build.py", "check", "--", str(notebook)],
-        cwd=ROOT,
+        [sys.executable, "-m", "pytest", *project, *quiet, *options, "."],
+        cwd=folder,
         env=environment,
         capture_output=True,
         encoding="utf-8",
@@ -637,7 +662,7 @@ def write_sample(folder, name):
             cell.metadata["tags"] = ["nbval-check-output"]
             cell.outputs = [new_output("stream", text="7\n")]
         cells.append(cell)
-    build.write_notebook(new_notebook(cells=cells), folder / f"{name}.ipynb")
+    notebooks.write_notebook(new_notebook(cells=cells), folder / f"{name}.ipynb")
 
 
 @pytest.fixture(scope="module")
@@ -645,7 +670,7 @@ def report(tmp_path_factory):
     folder = tmp_path_factory.mktemp("course à lire")
     for name in SAMPLES:
         write_sample(folder, name)
-    return check(folder, "--nbval-cell-timeout=8")
+    return run_nbval(folder, "--nbval-cell-timeout=8")
 
 
 @pytest.mark.parametrize(
@@ -666,7 +691,7 @@ def report(tmp_path_factory):
         ("differs", 1, 1, 1, "Cell 1: Cell outputs differ"),
     ],
 )
-def test_check_says_which_cell_failed_and_why(report, name, passed, failed, skipped, first):
+def test_table_says_which_cell_failed_and_why(report, name, passed, failed, skipped, first):
     assert report.returncode == 1
     rows = [line for line in report.stdout.splitlines() if f"{name}.ipynb  " in line]
     row = re.search(r"\.ipynb +(\d+) +(\d+) +(\d+) +(\d+) s *(.*)$", rows[-1])
@@ -679,61 +704,6 @@ def test_check_says_which_cell_failed_and_why(report, name, passed, failed, skip
 
 def test_cell_over_its_budget_fails(tmp_path):
     write_sample(tmp_path, "good")
-    done = check(tmp_path, "-o", "lesson_cell_budget=0.1")
+    done = run_nbval(tmp_path, "-o", "lesson_cell_budget=0.1")
     assert done.returncode == 1
     assert "Cell 0: Over the budget of 0.1 s a cell: took 3." in done.stdout
-
-
-odd_names = pytest.mark.skipif(os.name == "nt", reason="Windows has no such names, and no pipes")
-
-
-@odd_names
-@pytest.mark.parametrize(
-    "path",
-    [
-        "Course [2026]/a::b/-x `touch X` $(touch X).ipynb",
-        "@y; 'c' \"d\" % é\n.ipynb",
-    ],
-)
-def test_check_takes_a_notebook_by_any_name(tmp_path, path):
-    notebook = tmp_path / path
-    notebook.parent.mkdir(parents=True, exist_ok=True)
-    write_sample(tmp_path, "good")
-    (tmp_path / "good.ipynb").rename(notebook)
-    write_sample(notebook.parent, "fails")  # beside it, and not asked for
-    done = check(notebook)
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert "2 passed" in done.stdout
-    assert "Warning" not in done.stdout
-    assert not (ROOT / "X").exists()
-
-
-@odd_names
-def test_check_of_a_folder_takes_names_that_pytest_reads_otherwise(tmp_path):
-    write_sample(tmp_path, "good")
-    (tmp_path / "good.ipynb").rename(tmp_path / "02 [1]::x.ipynb")
-    assert "2 passed" in check(tmp_path).stdout
-
-
-@odd_names
-@pytest.mark.parametrize(
-    ("path", "message"),
-    [
-        ("", "There is no ''. Say which notebook: make check NOTEBOOK=notebooks/01_data.ipynb"),
-        ("missing\n.ipynb", r"missing\n.ipynb'. Say which notebook: make check NOTEBOOK="),
-        ("a" * 300, "aaa'. Say which notebook: make check NOTEBOOK="),
-        ("test_x.py", "test_x.py' is neither a notebook (.ipynb) nor a folder of them."),
-        ("pipe.ipynb", "pipe.ipynb' is neither a notebook (.ipynb) nor a folder of them."),
-        ("02 [1].ipynb", "'02 [1].ipynb' has '[' or '::' in its name"),
-        ("a::b.ipynb", "'a::b.ipynb' has '[' or '::' in its name"),
-    ],
-)
-def test_check_of_what_is_no_notebook_says_so_in_one_line(tmp_path, path, message):
-    for name in ("test_x.py", "02 [1].ipynb", "a::b.ipynb"):
-        (tmp_path / name).touch()
-    os.mkfifo(tmp_path / "pipe.ipynb")
-    done = check(tmp_path / path if path else "")
-    assert done.returncode == 1
-    assert done.stdout == ""
-    assert len(done.stderr.strip().splitlines()) == 1
-    assert message in done.stderr

@@ -1,6 +1,6 @@
 """The project's own files: lint, types, spelling, packages, licences, workflows, forms.
 
-Run as a program, with PYTHONPATH=lessons, it writes what mypy finds into tests/mypy_baseline.json.
+Run as a program, with PYTHONPATH=., it writes what mypy finds into tests/mypy_baseline.json.
 """
 
 import datetime
@@ -19,10 +19,11 @@ from importlib.metadata import version
 from pathlib import Path
 from types import SimpleNamespace
 
-import build
 import pytest
 import yaml
 from packaging.requirements import Requirement
+
+from tools import LESSONS, build, releases
 
 ROOT = Path(__file__).resolve().parent.parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
@@ -80,7 +81,7 @@ def test_mypy_finds_no_more_than_before_in_any_file():
     worse = {file for file in found if found[file] > before.get(file, 0)}
     assert not worse, "\n".join(line for line in said.splitlines() if line.split(":")[0] in worse)
     better = {file: found[file] for file in before if found[file] < before[file]}
-    how = "PYTHONPATH=lessons python tests/test_project.py"
+    how = "PYTHONPATH=. python tests/test_project.py"
     assert not better, f"fewer, well done: `{how}` writes that down"
 
 
@@ -89,6 +90,7 @@ def test_modules_that_are_clean_stay_clean():
     for name in CLEAN:
         assert list((ROOT / "helpers").glob(f"{name}*")), name
         assert not [file for file in allowed if file.startswith(f"helpers/{name}")]
+    assert not [file for file in allowed if file.startswith("tools/")]
 
 
 def test_mypy_would_complain(tmp_path):
@@ -138,7 +140,7 @@ def test_packages_have_floors_and_no_caps_but_where_their_inside_is_entered():
     ],
 )
 def test_what_caps_hold_back_is_said_in_one_line(newest, line):
-    assert build.held_back(newest, map(str, requirements())) == line
+    assert releases.held_back(newest, map(str, requirements())) == line
 
 
 def test_make_newest_asks_pip_what_is_held_back(monkeypatch, capsys):
@@ -148,13 +150,12 @@ def test_make_newest_asks_pip_what_is_held_back(monkeypatch, capsys):
         assert command[:4] == [sys.executable, "-m", "pip", "list"]
         return subprocess.CompletedProcess(command, 0, json.dumps(listed), "")
 
-    monkeypatch.setattr(build.subprocess, "run", pip)
+    monkeypatch.setattr(releases.subprocess, "run", pip)
     assert build.main(["held"]) == 0
     said = "held back: nbval 0.12.1 is out, the lessons take <0.12\n"
     assert capsys.readouterr().out == said
-    monkeypatch.setattr(
-        build.subprocess, "run", lambda *_, **__: subprocess.CompletedProcess([], 1, "", "no index")
-    )
+    failed = subprocess.CompletedProcess([], 1, "", "no index")
+    monkeypatch.setattr(releases.subprocess, "run", lambda *_, **__: failed)
     assert build.main(["held"]) == 1
     assert "pip could not list the newer releases: no index" in capsys.readouterr().err
 
@@ -260,7 +261,7 @@ def test_form_is_one(path):
 def test_form_knows_every_lesson():
     form = yaml.safe_load((ROOT / ".github/ISSUE_TEMPLATE/lesson.yml").read_text(encoding="utf-8"))
     options = form["body"][0]["attributes"]["options"]
-    assert len(options) == len(build.LESSONS) + 1
+    assert len(options) == len(LESSONS) + 1
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     assert all(f"| [{option}](notebooks/" in readme for option in options[:-1])
 

@@ -10,8 +10,9 @@ import threading
 from pathlib import Path
 from urllib.parse import urldefrag
 
-import build
 import pytest
+
+from tools import GLOSSARY, LESSONS, SOLUTIONS, notebooks, outputs
 
 ROOT = Path(__file__).resolve().parent.parent
 SCREENSHOTS = ROOT / "screenshots"
@@ -122,13 +123,13 @@ def test_every_page_link_image_and_equation_works_on_a_desktop_and_a_phone(page,
     for url, targets in links.items():
         for target in map(urldefrag, targets):
             assert target.fragment in anchors[target.url], f"{target} in {url}"
-    for name in (*build.LESSONS, build.GLOSSARY, "helpers", "when_something_goes_wrong"):
+    for name in (*LESSONS, GLOSSARY, "helpers", "when_something_goes_wrong"):
         assert any(map(page_of(name).search, anchors)), f"no page {name}"
 
 
 def test_equations_of_lesson_3_are_drawn(page, address):
     # The walk above would pass on a page without any.
-    lesson(address, page, build.LESSONS[2])
+    lesson(address, page, LESSONS[2])
     page.locator("mjx-container").first.wait_for()
     assert page.evaluate(MATH_IS_DRAWN) == []
 
@@ -147,11 +148,11 @@ def test_search_finds(page, address, word):
 
 
 def test_solutions_are_folded_until_they_are_asked_for(page, address):
-    for name in build.LESSONS:
+    for name in LESSONS:
         lesson(address, page, name)
-        notebook = build.read_notebook(build.SOLUTIONS / f"{name}.ipynb")
+        notebook = notebooks.read_notebook(SOLUTIONS / f"{name}.ipynb")
         solutions = page.locator("details", has_text="Show a solution")
-        assert solutions.count() == sum(map(build.is_solution, notebook.cells)), name
+        assert solutions.count() == sum(map(outputs.is_solution, notebook.cells)), name
         assert page.locator("details[open]").count() == 0, name
     code = solutions.first.locator("div.highlight").first
     assert not code.is_visible()
@@ -160,7 +161,7 @@ def test_solutions_are_folded_until_they_are_asked_for(page, address):
 
 
 def test_dark_mode_keeps_figures_on_white_paper(page, address):
-    lesson(address, page, build.LESSONS[1])
+    lesson(address, page, LESSONS[1])
     lightness = "getComputedStyle(document.body).backgroundColor.match(/\\d+/g).map(Number)[0]"
     assert page.evaluate(lightness) > 200
     page.get_by_role("button", name="Color mode").click()
@@ -183,7 +184,7 @@ def test_screenshots_for_people_to_look_at(browser, address, device, scheme):
     SCREENSHOTS.mkdir(exist_ok=True)
     size = PHONE if device == "phone" else DESKTOP
     page = browser.new_page(viewport=size, color_scheme=scheme)
-    lesson(address, page, build.LESSONS[1])
+    lesson(address, page, LESSONS[1])
     page.evaluate(MATH_IS_DRAWN)
     path = SCREENSHOTS / f"site_{device}_{scheme}.png"
     page.screenshot(path=path, full_page=True)

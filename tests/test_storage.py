@@ -478,14 +478,14 @@ def like_a_user(*command):
 EXECUTE = """
 import sys
 from pathlib import Path
-import build
-build.NOTEBOOKS, build.SOLUTIONS = Path("."), Path("solutions")
-for name in build.LESSONS:
-    notebook = build.read_notebook(build.NOTEBOOKS / f"{name}.ipynb")
-    for cell in build.code_cells(notebook):
+from tools import LESSONS, execute, notebooks, outputs
+execute.NOTEBOOKS = Path(".")
+for name in LESSONS:
+    notebook = notebooks.read_notebook(Path(f"{name}.ipynb"))
+    for cell in outputs.code_cells(notebook):
         cell.outputs, cell.execution_count = [], None
-    build.execute(notebook)
-    for cell in build.code_cells(notebook):
+    execute.execute(notebook)
+    for cell in outputs.code_cells(notebook):
         for output in cell.outputs:
             assert output.get("name") != "stderr", output.text
             for line in output.get("text", "").splitlines():
@@ -506,7 +506,7 @@ def test_all_lessons_run_in_a_folder_that_can_only_be_read(only_readable, tmp_pa
     home = tmp_path / "home"
     home.mkdir()
     environment = {name: value for name, value in os.environ.items() if name[:3] != "XDG"}
-    environment["PYTHONPATH"] = os.pathsep.join((str(ROOT), str(ROOT / "lessons")))
+    environment["PYTHONPATH"] = str(ROOT)
     with only_readable(course):
         probe = subprocess.run(like_a_user("touch", str(course / "x")), capture_output=True)
         if probe.returncode == 0:

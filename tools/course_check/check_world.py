@@ -23,7 +23,8 @@ def main() -> None:
 
     def ask(message: dict[str, Any]) -> dict[str, Any]:
         send(message)
-        return json.loads(next(requests))
+        reply: dict[str, Any] = json.loads(next(requests))
+        return reply
 
     for line in requests:
         request = json.loads(line)

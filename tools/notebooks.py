@@ -1,0 +1,166 @@
+"""From a lesson's text to its two notebooks, without outputs: the learner's and the teacher's.
+
+A lesson is written once, as text (`lessons/NN_name.py`, jupytext's percent format). In the
+learner's notebook (`notebooks/`) the exercises are stubs; in the teacher's (`notebooks/solutions/`)
+each stub is followed by its solution.
+"""
+
+import ast
+import re
+from pathlib import Path
+
+import jupytext
+import nbformat
+from nbformat import NotebookNode
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
+
+from helpers.errors import LessonError
+from helpers.results import EXPECTED
+from tools import ROOT, TEXTS
+from tools.addresses import badge, read_address, setup_cell
+
+TAGS = {"check-output": "nbval-check-output", "exercise": "exercise", "setup": "setup"}
+BEGIN, END = "### BEGIN SOLUTION", "### END SOLUTION"
+SETUP_PLACE = "# {{ setup }}"
+
+
+def fill(markdown: str, **others: str) -> str:
+    """Replaces each `{{ name }}` by the range expected of that result, or by one of `others`.
+
+    Raises:
+        LessonError: If there is no such name.
+    """
+
+    def value(match: re.Match[str]) -> str:
+        if match[1] in others:
+            return others[match[1]]
+        if match[1] not in EXPECTED:
+            raise LessonError(
+                f"{match[0]} names no result: helpers/results.py expects {', '.join(EXPECTED)}."
+            )
+        return str(EXPECTED[match[1]])
+
+    return re.sub(r"\{\{ (\w+) \}\}", value, markdown)
+
+
+def split_exercise(source: str) -> tuple[str, str]:
+    """Makes the learner's stub and the teacher's solution out of an exercise cell.
+
+    The marked region becomes `name = ...` for each name that the region assigns and the check
+    takes; a function or class becomes its first line, its docstring and `...`.
+
+    Returns:
+        The stub's and the solution's source.
+
+    Raises:
+        LessonError: If the markers, the check or its arguments are not as they should be.
+    """
+    lines = source.splitlines()
+    markers = [line for line in lines if "### BEGIN" in line or "### END" in line]
+    if markers != [BEGIN, END]:
+        raise LessonError(f"An exercise needs the lines '{BEGIN}' and '{END}', once, in order.")
+    begin, end = lines.index(BEGIN), lines.index(END)
+    before, region, after = lines[:begin], lines[begin + 1 : end], lines[end + 1 :]
+    try:
+        answer, rest = ast.parse("\n".join(region)), ast.parse("\n".join(after))
+    except SyntaxError as error:
+        raise LessonError(f"An exercise that is not Python: {error}.") from error
+    checks = [
+        (node.func.id, [*node.args, *(keyword.value for keyword in node.keywords)])
+        for node in ast.walk(rest)
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Name)
+        and node.func.id.startswith("check_")
+    ]
+    if len(checks) != 1:
+        raise LessonError(f"An exercise ends in one call of a check_…, here are {len(checks)}.")
+    check, taken = checks[0]
+    stubs = {
+        node.id: f"{node.id} = ...  # your answer"
+        for node in ast.walk(answer)
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
+    } | {
+        node.name: _stub_of_definition(node)
+        for node in answer.body
+        if isinstance(node, ast.FunctionDef | ast.ClassDef)
+    }
+    asked = dict.fromkeys(
+        node.id for node in taken if isinstance(node, ast.Name) and node.id in stubs
+    )
+    if not asked:
+        raise LessonError(f"{check} takes no name that its solution makes.")
+    stub = "\n".join([*before, *(stubs[name] for name in asked), *after])
+    return stub, "\n".join([*before, *region, *after])
+
+
+def _stub_of_definition(node: ast.FunctionDef | ast.ClassDef) -> str:
+    docstring = node.body[:1] if ast.get_docstring(node) else []
+    node.body = [*docstring, ast.Expr(ast.Constant(...))]
+    return ast.unparse(node) + "  # your answer"
+
+
+def make_notebook(name: str, text: str, address: str | None, solutions: bool) -> NotebookNode:
+    """Makes a lesson's notebook, without outputs, from its text.
+
+    Args:
+        name: The lesson, for example "01_data".
+        text: Its jupytext percent text.
+        address: The project's address, None where it is not known.
+        solutions: Whether it is the teacher's notebook, with the solutions in it.
+
+    Raises:
+        LessonError: If a tag, a placeholder or an exercise is wrong; says in which cell.
+    """
+    cells = []
+    folder = "notebooks/solutions" if solutions else "notebooks"
+    for number, cell in enumerate(jupytext.reads(text, fmt="py:percent").cells):
+        # The same in every build, so that a diff shows what an author changed.
+        identity = f"{name[:2]}-{number:02d}"
+        tags = cell.metadata.get("tags", [])
+        try:
+            if unknown := set(tags) - TAGS.keys():
+                raise LessonError(f"The tag {unknown.pop()!r} is none of {', '.join(TAGS)}.")
+            metadata = {"tags": [TAGS[tag] for tag in tags]} if tags else {}
+            if cell.cell_type == "markdown":
+                source = fill(cell.source, badge=badge(name, address, folder))
+                if solutions:
+                    source = source.replace("](../", "](../../")
+                cells.append(new_markdown_cell(source, id=identity, metadata=metadata))
+                continue
+            source, solution = cell.source, None
+            if ("setup" in tags) != (source == SETUP_PLACE):
+                raise LessonError(f"A cell tagged 'setup' holds '{SETUP_PLACE}' and nothing else.")
+            if "setup" in tags:
+                source = setup_cell(address)
+            if "exercise" in tags:
+                source, solution = split_exercise(source)
+            elif BEGIN in source:
+                raise LessonError("A cell with a marked solution needs the tag 'exercise'.")
+            cells.append(new_code_cell(source, id=identity, metadata=metadata))
+            if solution is not None and solutions:
+                tags = {"tags": ["solution", "hide-cell"]}
+                cells.append(new_code_cell(solution, id=f"{identity}-solution", metadata=tags))
+        except LessonError as error:
+            head = cell.source.strip().split("\n")[0]
+            raise LessonError(f"{name}, cell {number} ({head}): {error}") from error
+    kernel = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
+    about = {"kernelspec": kernel, "language_info": {"name": "python"}}
+    return new_notebook(cells=cells, metadata=about, nbformat_minor=5)
+
+
+def read_lesson(name: str, solutions: bool) -> NotebookNode:
+    """Returns `make_notebook` of the lesson's text file and the address in pyproject.toml."""
+    text = (TEXTS / f"{name}.py").read_text(encoding="utf-8")
+    address = read_address((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    return make_notebook(name, text, address, solutions)
+
+
+def read_notebook(path: Path) -> NotebookNode:
+    """Returns the notebook in the file `path`."""
+    return nbformat.read(path, as_version=4)
+
+
+def write_notebook(notebook: NotebookNode, path: Path) -> None:
+    """Writes `notebook` to `path`, making its folder."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(nbformat.writes(notebook).rstrip("\n") + "\n", encoding="utf-8", newline="\n")
