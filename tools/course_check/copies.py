@@ -89,8 +89,8 @@ def lesson(name: str, notebook: NotebookNode) -> Lesson:
     Raises:
         ValueError: A check cell is not one, or follows no answer.
     """
-    cells = []
-    exercises = []
+    cells: list[Cell] = []
+    exercises: list[Exercise] = []
     for cell in notebook.cells:
         if cell.cell_type != "code":
             continue
@@ -106,7 +106,7 @@ def lesson(name: str, notebook: NotebookNode) -> Lesson:
 
 def _exercise(answer: str, cell: Cell) -> Exercise:
     calls = [
-        node
+        (node.func.id, node)
         for node in ast.walk(ast.parse(cell.source))
         if isinstance(node, ast.Call)
         and isinstance(node.func, ast.Name)
@@ -114,9 +114,9 @@ def _exercise(answer: str, cell: Cell) -> Exercise:
     ]
     if len(calls) != 1:
         raise ValueError(f"the check cell {cell.id} has {len(calls)} calls of a check, not one")
-    (call,) = calls
+    ((check, call),) = calls
     named = {keyword.arg: ast.unparse(keyword.value) for keyword in call.keywords if keyword.arg}
-    return Exercise(answer, cell.id, call.func.id, tuple(map(ast.unparse, call.args)), named)
+    return Exercise(answer, cell.id, check, tuple(map(ast.unparse, call.args)), named)
 
 
 def same_code(one: str, other: str) -> bool:
@@ -186,7 +186,7 @@ def plan(lesson: Lesson, notebook: NotebookNode) -> Plan:
         _compare(cell, copy, number, result)
         if cell.kind != "answer":
             result.steps.append(Step(cell.kind, cell.source, cell.id, (place or -1) + 1))
-        elif copy is not None and copy.cell_type == "code":
+        elif place is not None and copy is not None and copy.cell_type == "code":
             unanswered = same_code(copy.source, cell.source)
             step = Step("answer", copy.source, cell.id, place + 1, unanswered)
             result.steps.append(step)
@@ -267,7 +267,7 @@ def _match(lesson: Lesson, copies: list[NotebookNode]) -> dict[int, int]:
         before = min((found[n] for n in found if n > number), default=len(copies))
         between = [place for place in free if after < place < before]
         alike = {place: _likeness(cell, copies[place]) for place in between}
-        best = max(alike, key=alike.get, default=None)
+        best = max(alike, key=lambda place: alike[place], default=None)
         if best is not None and alike[best] >= ALIKE:
             take(number, best)
     return found

@@ -79,11 +79,11 @@ class World:
             with time_limit(seconds):
                 result = self.shell.run_cell(source, store_history=True)
         except BaseException as error:
-            return {"problem": problem(error), "timed_out": isinstance(error, CellTimeoutError)}
-        error = result.error_before_exec or result.error_in_exec
-        if error is not None:
-            return {"problem": problem(error), "timed_out": isinstance(error, CellTimeoutError)}
-        return {"problem": "" if result.success else "the cell failed", "timed_out": False}
+            return {"problem": problem(error)}
+        raised = result.error_before_exec or result.error_in_exec
+        if raised is not None:
+            return {"problem": problem(raised)}
+        return {"problem": "" if result.success else "the cell failed"}
 
     def answers(self, expressions: list[str], seconds: float) -> dict[str, Any]:
         """Return the values of some expressions as text, None for one that has none."""

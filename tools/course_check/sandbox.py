@@ -188,7 +188,10 @@ class World:
         )
         _running.add(self)
         process = self._process
-        assert process.stdin and process.stdout and process.stderr  # pipes, as asked for
+        # They are pipes, as asked for.
+        assert process.stdin
+        assert process.stdout
+        assert process.stderr
         self._stdin, self._stdout, self._stderr = process.stdin, process.stdout, process.stderr
         self._open = [self._stdout, self._stderr]
         for stream in (self._stdin, *self._open):

@@ -6,6 +6,7 @@ row, also what is no notebook.
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 import re
@@ -99,7 +100,7 @@ def _in_folder(folder: Path) -> Iterator[Submission]:
 def _in_file(path: Path, name: str) -> Iterator[Submission]:
     """Yield the submission that a file is, or those in it if it is a zip."""
     if not name.lower().endswith(".zip") or not stat.S_ISREG(os.lstat(path).st_mode):
-        yield Submission(name, learner(name), lambda: _read(path))
+        yield Submission(name, learner(name), functools.partial(_read, path))
         return
     try:
         yield from _in_zip(path, "" if path.name == name else f"{name}/")
@@ -116,7 +117,7 @@ def _in_zip(path: Path, before: str) -> Iterator[Submission]:
         raise ValueError("too many files")
     for entry in entries:
         name = before + entry.filename
-        yield Submission(name, learner(name), lambda entry=entry: _unzip(path, entry))
+        yield Submission(name, learner(name), functools.partial(_unzip, path, entry))
 
 
 def _unzip(path: Path, entry: zipfile.ZipInfo) -> bytes:

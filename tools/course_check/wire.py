@@ -30,6 +30,13 @@ KINDS = {
     *("list", "tuple", "set", "frozenset", "iterator", "function", "stranger"),
 }
 
+KINDS_OF_LISTS: dict[type, str] = {
+    list: "list",
+    tuple: "tuple",
+    set: "set",
+    frozenset: "frozenset",
+}
+
 Wired = list[Any]
 
 
@@ -141,10 +148,11 @@ class _Encoder:
                 for rule in rules
             ]
             return ["recipe", encoded, [self._part(part) for part in path]]
-        if isinstance(value, type) and getattr(builtins, value.__name__, None) is not value:
+        if isinstance(value, type):
+            name = value.__name__
             for place in PUBLIC:
-                if getattr(sys.modules.get(place), value.__name__, None) is value:
-                    return ["class", place, value.__name__]
+                if getattr(sys.modules.get(place), name, None) is value:
+                    return ["class", place, name]
         return None
 
     def _part(self, part: Any) -> Wired:
@@ -157,16 +165,16 @@ class _Encoder:
             items = list(islice(value.items(), ITEMS))
             pairs = [[self.encode(k, depth + 1), self.encode(v, depth + 1)] for k, v in items]
             return ["dict", pairs]
-        for kind in (list, tuple, set, frozenset):
+        for kind, name in KINDS_OF_LISTS.items():
             if isinstance(value, kind):
                 items = list(islice(value, ITEMS))
-                return [kind.__name__, [self.encode(item, depth + 1) for item in items]]
+                return [name, [self.encode(item, depth + 1) for item in items]]
         if isinstance(value, Iterator):
             items = list(islice(value, ITEMS))
             return ["iterator", [self.encode(item, depth + 1) for item in items]]
-        for kind in (int, float, str):  # of a class of the learner's own
-            if isinstance(value, kind):
-                return self._plain(kind(value), depth)
+        for plain in (int, float, str):  # of a class of the learner's own
+            if isinstance(value, plain):
+                return self._plain(plain(value), depth)
         return None
 
     def _callable(self, value: Any, depth: int) -> Wired | None:
@@ -334,7 +342,8 @@ class _Decoder:
         if items is not None:
             kept = self.several(items)
             members["__iter__"] = lambda self: iter(kept)
-        return type(str(name), (Stranger,), members)()
+        stranger: Stranger = type(str(name), (Stranger,), members)()
+        return stranger
 
 
 def encode_error(error: BaseException) -> list[str | list[str]]:
@@ -366,5 +375,9 @@ def decode_error(wired: list[Any]) -> BaseException:
         base = Exception
     if issubclass(base, (UnicodeError, StopIteration)):  # they take more than a message
         base = ValueError
-    members = {"__init__": lambda self, text: Exception.__init__(self, text)}
-    return type(name, (base,), members | {"__str__": lambda self: message})(message)
+    members = {
+        "__init__": lambda self, text: Exception.__init__(self, text),
+        "__str__": lambda self: message,
+    }
+    error: BaseException = type(name, (base,), members)(message)
+    return error
