@@ -10,6 +10,7 @@ from __future__ import annotations
 import ast
 import difflib
 import functools
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Literal
@@ -17,6 +18,7 @@ from typing import Literal
 from nbformat import NotebookNode
 
 ANSWER, CHECK, SETUP = "exercise", "exercise-check", "setup"  # tags of cells
+CALL = re.compile(r"\b(check_\w+)\(")
 # Tags by which programs skip a cell, or take its failure for a success.
 SKIPPING = {"nbval-skip", "raises-exception", "nbval-raises-exception", "skip-execution"}
 ALIKE = 0.4  # how much a cell without an id must resemble the lesson's to be taken for it
@@ -263,8 +265,10 @@ def _match(lesson: Lesson, copies: list[NotebookNode]) -> dict[int, int]:
     for number, cell in enumerate(lesson.cells):
         if number in found:
             continue
-        after = max((found[n] for n in found if n < number), default=-1)
-        before = min((found[n] for n in found if n > number), default=len(copies))
+        last = max((n for n in found if n < number), default=None)
+        after = -1 if last is None else found[last]
+        later = [found[n] for n in found if n > number and found[n] > after]
+        before = min(later, default=len(copies))
         between = [place for place in free if after < place < before]
         alike = {place: _likeness(cell, copies[place]) for place in between}
         best = max(alike, key=lambda place: alike[place], default=None)
@@ -277,6 +281,8 @@ def _likeness(cell: Cell, copy: NotebookNode) -> float:
     if copy.cell_type != "code":
         return 0.0
     if cell.kind == "answer" and set(names(cell.source)) & set(names(copy.source)):
+        return 1.0
+    if cell.kind == "check" and CALL.findall(cell.source)[-1:] == CALL.findall(copy.source)[-1:]:
         return 1.0
     return difflib.SequenceMatcher(None, cell.source, copy.source[:10_000]).ratio()
 

@@ -30,6 +30,7 @@ HERE = Path(__file__).resolve().parent
 
 MEMORY = 2 * 2**30  # bytes of a copy's own memory, all its processes together
 PROCESSES = 100
+FIRST_USER = 2_000_000  # no system gives its users such numbers
 DISK = 512 * 2**20  # bytes in the copy's folder
 OUTPUT_KEPT = 10**6  # bytes of a cell's output; what comes after is only counted
 LARGEST_REPLY = 4 * 2**20
@@ -38,6 +39,7 @@ START = 120  # seconds until a new process must have answered
 WATCH = 0.25  # seconds between two looks at memory and processes
 TOKEN = "COURSE_CHECK_COPY"  # in the environment of everything that a copy starts
 
+PROGRAMS = ("wire.py", "copy_world.py", "check_world.py")
 # The part of the system that Python needs; everything else of the disk is not there.
 SYSTEM = ("/usr", "/lib", "/lib32", "/lib64", "/bin", "/sbin")
 SETTINGS = ("ld.so.cache", "localtime", "hosts", "nsswitch.conf", "fonts", "alternatives")
@@ -97,39 +99,53 @@ class Places(NamedTuple):
 def bubblewrap(places: Places) -> list[str]:
     """Return the command that runs another one in a sandbox."""
     command = ["bwrap", "--die-with-parent", "--new-session", "--clearenv", "--cap-drop", "ALL"]
-    for name in ("user", "ipc", "pid", "net", "uts"):
-        command += [f"--unshare-{name}"]
-    command += ["--disable-userns", "--uid", "1000", "--gid", "1000", "--hostname", "localhost"]
-    for place in map(Path, SYSTEM):
-        if place.is_symlink():
-            command += ["--symlink", os.readlink(place), str(place)]
-        elif place.exists():
-            command += ["--ro-bind", str(place), str(place)]
-    for name in SETTINGS:
-        command += ["--ro-bind-try", f"/etc/{name}", f"/etc/{name}"]
-    # The way by which the environment's Python finds its own files may lead over links.
-    for prefix in dict.fromkeys([sys.base_prefix, sys.prefix]):
-        for seen in dict.fromkeys([prefix, os.path.realpath(prefix)]):
-            if not seen.startswith(tuple(f"{other}/" for other in SYSTEM)):
-                command += ["--ro-bind", os.path.realpath(prefix), seen]
-    command += ["--ro-bind", str(ROOT / "helpers"), f"{COURSE}/helpers"]
-    for name in ("wire.py", "copy_world.py", "check_world.py"):
-        command += ["--ro-bind", str(HERE / name), f"{COURSE}/world/{name}"]
-    if places.files:
-        command += ["--ro-bind", str(places.files), f"{COURSE}/provided"]
-    command += ["--proc", "/proc", "--dev", "/dev"]
-    command += ["--size", str(DISK // 2), "--tmpfs", "/dev/shm", "--remount-ro", "/dev"]
-    command += ["--size", str(DISK // 2), "--tmpfs", "/tmp"]
-    command += ["--size", str(DISK), "--tmpfs", HOME]
-    if fonts := font_list():
-        command += ["--ro-bind", str(fonts), f"{HOME}/.cache/matplotlib/{fonts.name}"]
-    if places.digits:
-        command += ["--ro-bind", str(places.digits), f"{HOME}/lessons/MNIST_dataset"]
+    command += ["--unshare-ipc", "--unshare-pid", "--unshare-net", "--unshare-uts"]
+    own = {"HOME": HOME, "BOXED": "1"}
+    if os.getuid():
+        command += ["--unshare-user", "--disable-userns"]
     else:
-        command += ["--dir", f"{HOME}/lessons"]
-    for name, value in environment(COURSE, bool(places.files) and f"{COURSE}/provided").items():
+        # The system counts no processes of root's. So a copy becomes a user whom nobody else is.
+        command += ["--cap-add", "CAP_SETUID", "--cap-add", "CAP_SETGID"]
+        own["BECOME"] = str(FIRST_USER + secrets.randbelow(10**6))
+    command += ["--hostname", "localhost", "--proc", "/proc", "--dev", "/dev"]
+    for place, most in (("/dev/shm", DISK // 2), ("/tmp", DISK // 2), (HOME, DISK)):
+        command += ["--perms", "0777", "--size", str(most), "--tmpfs", place]
+    command += ["--remount-ro", "/dev"]
+    for place in (f"{HOME}/lessons", f"{HOME}/.cache", f"{HOME}/.cache/matplotlib"):
+        command += ["--perms", "0777", "--dir", place]
+    for place in SYSTEM:
+        if os.path.islink(place):
+            command += ["--symlink", os.readlink(place), place]
+    for place, source in _readable(places).items():
+        for folder in reversed(Path(place).parents[:-1]):
+            command += ["--perms", "0755", "--dir", str(folder)]
+        command += ["--ro-bind", source, place]
+    provided = f"{COURSE}/provided" if places.files else ""
+    for name, value in (environment(COURSE, provided) | own).items():
         command += ["--setenv", name, value]
-    return [*command, "--setenv", "HOME", HOME, "--chdir", f"{HOME}/lessons", "--remount-ro", "/"]
+    return [*command, "--remount-ro", "/", "--chdir", f"{HOME}/lessons"]
+
+
+def _readable(places: Places) -> dict[str, str]:
+    """Return what of this machine a sandbox has, and may only read: where it is there, and here."""
+    found = [place for place in SYSTEM if not os.path.islink(place)]
+    found += [f"/etc/{name}" for name in SETTINGS]
+    readable = {place: place for place in found if os.path.exists(place)}
+    # The way by which the environment's Python finds its own files may lead over links.
+    for prefix in (sys.base_prefix, sys.prefix):
+        for place in (prefix, os.path.realpath(prefix)):
+            if not place.startswith(tuple(f"{other}/" for other in SYSTEM)):
+                readable[place] = os.path.realpath(prefix)
+    readable[f"{COURSE}/helpers"] = str(ROOT / "helpers")
+    for name in PROGRAMS:
+        readable[f"{COURSE}/world/{name}"] = str(HERE / name)
+    if fonts := font_list():
+        readable[f"{HOME}/.cache/matplotlib/{fonts.name}"] = str(fonts)
+    if places.files:
+        readable[f"{COURSE}/provided"] = str(places.files)
+    if places.digits:
+        readable[f"{HOME}/lessons/MNIST_dataset"] = str(places.digits)
+    return readable
 
 
 @functools.cache
@@ -144,7 +160,7 @@ def font_list() -> Path | None:
     return next(lists, None)
 
 
-def environment(course: str, provided: Any) -> dict[str, str]:
+def environment(course: str, provided: str) -> dict[str, str]:
     """Return the environment of a world; nothing of the teacher's own is in it."""
     bin_folder = os.path.dirname(sys.executable)
     return {
@@ -154,7 +170,7 @@ def environment(course: str, provided: Any) -> dict[str, str]:
         "PYTHONSAFEPATH": "1",
         "OMP_NUM_THREADS": "1",
         "LANG": "C.UTF-8",
-        "PROVIDED": str(provided or ""),
+        "PROVIDED": provided,
     }
 
 
@@ -205,12 +221,12 @@ class World:
         for folder in (course / "world", work):
             folder.mkdir(parents=True)
         (course / "helpers").symlink_to(ROOT / "helpers")
-        for name in ("wire.py", "copy_world.py", "check_world.py"):
+        for name in PROGRAMS:
             shutil.copy(HERE / name, course / "world" / name)
         if places.digits:
             (work / "MNIST_dataset").symlink_to(places.digits)
         own = {"HOME": str(work), TOKEN: self._token}
-        options = {"cwd": work, "env": environment(str(course), places.files) | own}
+        options = {"cwd": work, "env": environment(str(course), str(places.files or "")) | own}
         return [sys.executable, str(course / "world" / f"{program}.py")], options
 
     def send(self, message: dict[str, Any], seconds: float) -> None:

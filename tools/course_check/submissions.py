@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-import nbformat
+import nbformat.reader
 from nbformat import NotebookNode
 
 from helpers import storage
@@ -68,7 +68,7 @@ def find(path: Path) -> tuple[list[Submission], int]:
             "make check NOTEBOOK=notebooks/01_data.ipynb"
         )
     try:
-        found = list(_in_folder(path) if path.is_dir() else _in_file(path, path.name))
+        found = list(_in_folder(path) if path.is_dir() else _in_file(path, path.name, ""))
     except OSError as error:
         raise LessonError(f"{str(path)!r} cannot be opened: {error.strerror}.") from error
     kept = [one for one in found if not LEFT_BEHIND.search(one.file)]
@@ -88,7 +88,8 @@ def _in_folder(folder: Path) -> Iterator[Submission]:
         links = [name for name in folders if os.path.islink(os.path.join(place, name))]
         for name in [*names, *links]:
             path = Path(place, name)
-            yield from _in_file(path, path.relative_to(folder).as_posix())
+            relative = path.relative_to(folder).as_posix()
+            yield from _in_file(path, relative, f"{relative}/")
     for error in locked:
         if error.filename == str(folder):
             raise error
@@ -97,13 +98,13 @@ def _in_folder(folder: Path) -> Iterator[Submission]:
         yield Submission(relative, learner(relative), _refuse(reason))
 
 
-def _in_file(path: Path, name: str) -> Iterator[Submission]:
-    """Yield the submission that a file is, or those in it if it is a zip."""
+def _in_file(path: Path, name: str, before: str) -> Iterator[Submission]:
+    """Yield the submission that a file is, or those in it if it is a zip, with `before` it."""
     if not name.lower().endswith(".zip") or not stat.S_ISREG(os.lstat(path).st_mode):
         yield Submission(name, learner(name), functools.partial(_read, path))
         return
     try:
-        yield from _in_zip(path, "" if path.name == name else f"{name}/")
+        yield from _in_zip(path, before)
     except (zipfile.BadZipFile, NotImplementedError, ValueError, OSError, EOFError):
         yield Submission(name, learner(name), _refuse("it is not a zip that can be opened"))
 
@@ -193,7 +194,7 @@ def read_notebook(content: bytes) -> NotebookNode:
     if found.get("nbformat") not in (3, 4):
         raise UnreadableError(f"its format is nbformat {found.get('nbformat')!r:.20}, not 4")
     try:
-        notebook = nbformat.convert(nbformat.from_dict(found), 4)
+        notebook = nbformat.convert(nbformat.reader.reads(text), 4)
         for cell in notebook.cells:
             cell.source = "".join(cell.get("source", ""))
             if not isinstance(cell.cell_type, str) or not isinstance(cell.metadata, dict):

@@ -167,7 +167,8 @@ class _Encoder:
             return ["dict", pairs]
         for kind, name in KINDS_OF_LISTS.items():
             if isinstance(value, kind):
-                items = list(islice(value, ITEMS))
+                several: Any = value
+                items = list(islice(several, ITEMS))
                 return [name, [self.encode(item, depth + 1) for item in items]]
         if isinstance(value, Iterator):
             items = list(islice(value, ITEMS))
