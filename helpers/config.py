@@ -19,8 +19,10 @@ import deeplay as dl
 import torch
 from deeplay.blocks.base import DeferredConfigurableLayer
 from torch import nn
+from torch.nn.modules.loss import _Loss
 
 from helpers.errors import LessonError
+from helpers.plain_code import Call, Name, Script
 
 Made = TypeVar("Made", bound=dl.DeeplayModule)
 
@@ -131,6 +133,34 @@ class Config:
                 `SGD` needs an `lr`, since its defaults disagree (deeplay says 0.1, and trains at
                 torch's 0.001); the other optimizers have torch's default.
         """
+        template, _ = self._template(cls)
+        with _explained(f"{cls.__name__} cannot be built"):
+            return template.build()
+
+    def code(self, cls: type[dl.DeeplayModule]) -> str:
+        """Write what `create` makes as plain deeplay code, which needs none of the helpers.
+
+        Args:
+            cls: as for `create`. For the helpers' own `Classifier`, the code makes deeplay's, which
+                trains to the same weights.
+
+        Returns:
+            Python code, its imports included, ready to paste and run. With the same seed it makes
+            the same weights as `create`, bit for bit.
+
+        Raises:
+            LessonError: as for `create`; or the recipe holds a value that cannot be written, such
+                as a lambda.
+        """
+        # What is made is only tried out, and must not change the random numbers that follow.
+        with torch.random.fork_rng(devices=[]):
+            template, script = self._template(cls)
+            with _explained(f"{cls.__name__} cannot be built"):
+                template.build()
+        return script.text()
+
+    def _template(self, cls: type[Made]) -> tuple[Made, Script]:
+        """Make what deeplay will build, and note how."""
         self._check_finished()
         if not (isinstance(cls, type) and issubclass(cls, dl.DeeplayModule)) or (
             issubclass(cls, dl.External)
@@ -138,9 +168,10 @@ class Config:
             what = _code(cls) if isinstance(cls, type) else f"a {type(cls).__name__}"
             raise LessonError(f"create takes a class such as dl.MultiLayerPerceptron, not {what}.")
         rules = [r._replace(line=_text(line)) for line in _lines(self._rules) for r in line]
-        template = _make_module(cls, rules, "")
-        with _explained(f"{cls.__name__} cannot be built"):
-            return template.build()
+        script = Script()
+        template, name = _make_module(cls, rules, "", script)
+        script.assign(name, Call(Name(f"{name}.create")))
+        return template, script
 
     def _check_finished(self) -> None:
         if self._path:
@@ -358,13 +389,19 @@ def _code(value: object) -> str:
 # --- From rules to modules ------------------------------------------------------------------------
 
 
-def _make_module(cls: type, rules: list[_Rule], chain: str) -> dl.DeeplayModule:
+def _make_module(
+    cls: type, rules: list[_Rule], chain: str, script: Script
+) -> tuple[dl.DeeplayModule, Name]:
     """Make a template, which deeplay will build, of one of deeplay's classes.
 
     Args:
         cls: the class.
         rules: the rules for its arguments and for the modules inside.
         chain: where it stands in the recipe, such as `.model`.
+        script: where what happens is noted.
+
+    Returns:
+        The template, and its name in the script.
     """
     owner, parameters = cls.__name__, _parameters(cls)
     given: dict[str, list[_Rule]] = {}
@@ -387,6 +424,7 @@ def _make_module(cls: type, rules: list[_Rule], chain: str) -> dl.DeeplayModule:
     arguments = {
         n: deepcopy(value) for n, value in defaults.items() if isinstance(value, nn.Module)
     }
+    noted: dict[str, object] = {}
     for name, (first, *others) in given.items():
         if first.path:
             first.name(name, ())  # an index has an error of its own
@@ -395,36 +433,66 @@ def _make_module(cls: type, rules: list[_Rule], chain: str) -> dl.DeeplayModule:
             _check_kind(first, name)
         if isinstance(first.value, type):
             make = _make_module if issubclass(first.value, dl.DeeplayModule) else _make_other
-            arguments[name] = make(first.value, others, f"{chain}.{name}")
+            made_of = first.value, others, f"{chain}.{name}", script
+            arguments[name], noted[name] = make(*made_of)
         elif others:
             raise LessonError(f"{others[0].line}: {_code(first.value)} has no parts.")
         else:
-            arguments[name] = deepcopy(first.value)
+            arguments[name] = noted[name] = deepcopy(first.value)
 
     shown = ", ".join(f"{name}={_code(first.value)}" for name, (first, *_) in given.items())
     with _explained(f"{chain} {owner} cannot be made with {shown or 'no rules'}".strip()):
         made = cls(**arguments)
+    outermost = "classifier" if issubclass(cls, dl.Classifier) else "network"
+    called = script.new_name(chain.rpartition(".")[2] or outermost)
+    script.assign(called, Call(_plain(cls), (), noted))
     if inside:
-        _adjust(made, inside, chain, parameters)
-    return made
+        _adjust(made, inside, chain, script, called, parameters)
+    return made, called
 
 
-def _make_other(cls: type, rules: list[_Rule], chain: str) -> object:
+def _plain(cls: type) -> type:
+    """Return the class that the helpers' own one is a thin subclass of; others as they are."""
+    return next(base for base in cls.__mro__ if not base.__module__.startswith("helpers."))
+
+
+def _make_other(cls: type, rules: list[_Rule], chain: str, script: Script) -> tuple[object, Call]:
     """Make an optimizer, a torch module or anything else that isn't deeplay's."""
     arguments = _arguments(cls, rules)
     for name in _missing(_parameters(cls), arguments):
         raise LessonError(f"{cls.__name__} needs {name}: write {chain}({cls.__name__}, {name}=…).")
+    noted = deepcopy(arguments)
     with _explained(f"{chain}({cls.__name__}, …)"):
         if cls in _WRAPPERS:
             cls([torch.zeros(1)], **arguments)  # refuses lr=-1 now rather than when training starts
-            return _WRAPPERS[cls](**arguments)
-        return dl.Layer(cls, **arguments) if issubclass(cls, nn.Module) else cls(**arguments)
+            return _WRAPPERS[cls](**arguments), Call(_WRAPPERS[cls], (), noted)
+        if issubclass(cls, nn.Module):
+            # Both make a fresh one at each create; a loss alone reads as in any PyTorch code.
+            call = Call(cls, (), noted) if issubclass(cls, _Loss) else Call(dl.Layer, (cls,), noted)
+            return dl.Layer(cls, **arguments), call
+        return cls(**arguments), Call(cls, (), noted)
 
 
-def _adjust(module: object, rules: list[_Rule], chain: str, arguments: Iterable[str] = ()) -> None:
-    """Apply rules to the modules that deeplay has made inside a template."""
+def _adjust(
+    module: object,
+    rules: list[_Rule],
+    chain: str,
+    script: Script,
+    called: str,
+    arguments: Iterable[str] = (),
+) -> None:
+    """Apply rules to the modules that deeplay has made inside a template.
+
+    Args:
+        module: the template, or a part of it.
+        rules: the rules for what is inside.
+        chain: where it stands in the recipe.
+        script: where what happens is noted.
+        called: what the script calls the module.
+        arguments: what else a learner may have meant.
+    """
     if isinstance(module, dl.Layer | DeferredConfigurableLayer):
-        _adjust_layer(module, rules, chain)
+        _adjust_layer(module, rules, chain, script, called)
         return
     owner, inside = type(module).__name__, {**vars(module), **dict(module.named_children())}
     kinds = dl.DeeplayModule | DeferredConfigurableLayer
@@ -440,10 +508,26 @@ def _adjust(module: object, rules: list[_Rule], chain: str, arguments: Iterable[
         if isinstance(part, dl.LayerList):
             # deeplay counts the output among the blocks; here it has a rule of its own.
             has_output = name == "blocks" and "out_activation" in _parameters(type(module))
-            for block, block_rules in _spread(its_rules, list(part), has_output, where):
-                _adjust(block, block_rules, where)
+            blocks = list(part)
+            notes: dict[int, Script] = {}
+            kinds_of_note = set()
+            one = "block" if called != "block" else "inner"
+            for block, block_rules in _spread(its_rules, blocks, has_output, where):
+                note = Script()
+                _adjust(block, block_rules, where, note, one)
+                if block in blocks:  # not the copy on which mistakes show
+                    notes[blocks.index(block)] = note
+                    kinds_of_note.add((*map(id, block_rules), repr(note)))
+            hidden = range(len(blocks) - has_output)
+            # One loop says it all where all blocks are alike.
+            if len(notes) == len(hidden) and len(kinds_of_note) == 1:
+                which = f"{called}.{name}{'[:-1]' * has_output}"
+                script.inside(f"for {one} in {which}:", notes[0])
+            else:
+                for index, note in sorted(notes.items()):
+                    script.inside(f"{one} = {called}.{name}[{index}]", note)
         else:
-            _adjust(part, its_rules, where)
+            _adjust(part, its_rules, where, script, f"{called}.{name}")
 
 
 def _spread(
@@ -468,7 +552,11 @@ def _spread(
 
 
 def _adjust_layer(
-    layer: dl.Layer | DeferredConfigurableLayer, rules: list[_Rule], chain: str
+    layer: dl.Layer | DeferredConfigurableLayer,
+    rules: list[_Rule],
+    chain: str,
+    script: Script,
+    called: str,
 ) -> None:
     cls, arguments = getattr(layer, "classtype", None), {}
     for rule in rules:
@@ -484,6 +572,7 @@ def _adjust_layer(
             # deeplay would give it the old class's arguments, where they have the same names
             old = getattr(layer, "kwargs", {})
             arguments = {name: p.default for name, p in parameters.items() if name in old}
+    script.call(Call(Name(f"{called}.configure"), (cls,), deepcopy(arguments)))
     with _explained(rules[-1].line):
         layer.configure(cls, **arguments)
 

@@ -14,6 +14,14 @@ class LessonError(Exception):
         return [f"LessonError: {self}"]
 
 
+class InterruptError(LessonError):
+    """The learner interrupted a training; the classifier keeps what it has learned so far."""
+
+
+class DivergenceError(LessonError):
+    """The loss of a training is no finite number any more."""
+
+
 def shown(value: object) -> str:
     """Return a value as a message shows it: its `repr`, on one line and not too long."""
     text = " ".join(repr(value).split())

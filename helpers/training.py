@@ -52,7 +52,7 @@ from tqdm.auto import tqdm
 
 from helpers import given, storage
 from helpers.config import Config, difference
-from helpers.errors import LessonError, shown
+from helpers.errors import DivergenceError, InterruptError, LessonError, shown
 from helpers.fast_steps import (
     LOSSES_OF_TEN_TARGETS,
     Gate,
@@ -311,7 +311,7 @@ class _History(LogHistory):
             values.append(metrics.get(name, math.nan))
         if not math.isfinite(metrics.get("train_loss", 0)):
             rate = trainer.optimizers[0].param_groups[0]["lr"]
-            raise LessonError(
+            raise DivergenceError(
                 f"The loss became {metrics['train_loss']} in epoch {trainer.current_epoch + 1}: "
                 f"the network no longer learns. The learning rate {rate:g} is probably too high; "
                 "make a new classifier with a smaller one."
@@ -400,7 +400,7 @@ def _interruptible(explain: Callable[[], str]) -> Iterator[None]:
             raise
         if on_main_thread:
             signal.signal(signal.SIGINT, on_interrupt)
-        raise LessonError(explain()) from None
+        raise InterruptError(explain()) from None
 
 
 class Measured(dict):

@@ -15,7 +15,7 @@
 # - why some images are kept aside, and what for;
 # - what a baseline is, and the number that our networks will have to beat.
 #
-# **Time:** about 25 minutes to read. No cell makes you wait longer than a minute.
+# **Time:** about {{ minutes }} minutes to read. No cell makes you wait longer than a minute.
 #
 # You need to know some Python and have met NumPy's arrays; you need no machine learning. Run the
 # cells from top to bottom: click on a cell and press Shift+Enter.
@@ -350,6 +350,7 @@ for measure in (np.square, np.abs):
     validation_accuracy[measure] = (predictions == validation_digits).mean()
     print(f"{measure.__name__}: {validation_accuracy[measure]:.1%} of the validation images")
 
+# %% tags=["check"]
 assert validation_accuracy[np.square] > validation_accuracy[np.abs] + 0.1
 
 # %% [markdown]
@@ -415,11 +416,13 @@ plot_images(test_images[misread], captions)
 # compare with `train_images.nbytes`, which counts bytes.
 
 # %% tags=["exercise"]
-from helpers.checks import check_megabytes
-
 ### BEGIN SOLUTION
 megabytes = 60_000 * 28 * 28 * 4 / 1_000_000
 ### END SOLUTION
+
+# %% tags=["exercise-check"]
+from helpers.checks import check_megabytes
+
 check_megabytes(megabytes)
 
 # %% [markdown]
@@ -435,13 +438,15 @@ check_megabytes(megabytes)
 # - **c**: the mean images have moved too.
 
 # %% tags=["exercise"]
-from helpers.checks import check_shifted
-
 ### BEGIN SOLUTION
 shifted_images = np.roll(test_images, 3, axis=2)
 shifted_accuracy = (nearest_mean(shifted_images, mean_images) == test_digits).mean()
 reason = "b"
 ### END SOLUTION
+
+# %% tags=["exercise-check"]
+from helpers.checks import check_shifted
+
 check_shifted(shifted_accuracy, reason)
 
 # %% [markdown]
@@ -455,10 +460,8 @@ check_shifted(shifted_accuracy, reason)
 # strangest, and show it with `plot_images`, which takes a stack of images: for one image at `place`,
 # write `images[place : place + 1]`. Would you have read it?
 
+
 # %% tags=["exercise"]
-from helpers.checks import check_strangest
-
-
 ### BEGIN SOLUTION
 def strangest(images, mean_image):
     """Return the place of the image that is farthest from the mean image."""
@@ -470,6 +473,10 @@ by_digit = [train_images[train_digits == digit] for digit in range(10)]
 strange = [images[strangest(images, mean_images[digit])] for digit, images in enumerate(by_digit)]
 plot_images(np.stack(strange), captions=range(10), columns=5)
 ### END SOLUTION
+
+# %% tags=["exercise-check"]
+from helpers.checks import check_strangest
+
 check_strangest(strangest)
 
 # %% [markdown]

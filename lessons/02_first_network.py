@@ -13,7 +13,7 @@
 # - what a loss, an optimizer, an epoch and a dataloader are;
 # - how to train and test a classifier, and how to read a confusion matrix.
 #
-# **Time:** about 30 minutes to read. No cell makes you wait longer than a minute.
+# **Time:** about {{ minutes }} minutes to read. No cell makes you wait longer than a minute.
 #
 # A word in *italics* is explained where it stands and again in the
 # [glossary](glossary.ipynb).
@@ -145,6 +145,8 @@ parameters = sum(parameter.numel() for parameter in mlp_model.parameters())
 by_hand = (784 + 1) * 32 + (32 + 1) * 32 + (32 + 1) * 10
 
 print(f"{parameters:,} parameters; by hand {by_hand:,}")
+
+# %% tags=["check"]
 assert parameters == by_hand == 26_506
 
 # %% [markdown]
@@ -381,10 +383,12 @@ plot_confusion_matrix(confusion_matrix)
 #   bar), so that mistakes stay visible beside the diagonal.
 
 # %% tags=["check-output"]
-assert int(confusion_matrix.sum()) == len(test_digits)
-assert (confusion_matrix.sum(dim=1).numpy() == [(test_digits == d).sum() for d in range(10)]).all()
 
 print("each row adds up to the number of test images of its digit")
+
+# %% tags=["check"]
+assert int(confusion_matrix.sum()) == len(test_digits)
+assert (confusion_matrix.sum(dim=1).numpy() == [(test_digits == d).sum() for d in range(10)]).all()
 
 # %% [markdown]
 # ## It loses to the mean images
@@ -420,11 +424,13 @@ print("each row adds up to the number of test images of its digit")
 # outputs have? Work it out on paper first.
 
 # %% tags=["exercise"]
-from helpers.checks import check_parameter_count
-
 ### BEGIN SOLUTION
 parameters_784_64_10 = (784 + 1) * 64 + (64 + 1) * 10
 ### END SOLUTION
+
+# %% tags=["exercise-check"]
+from helpers.checks import check_parameter_count
+
 check_parameter_count(parameters_784_64_10)
 
 # %% [markdown]
@@ -441,8 +447,6 @@ check_parameter_count(parameters_784_64_10)
 # %% tags=["exercise"]
 import numpy as np
 
-from helpers.checks import check_unshuffled
-
 ### BEGIN SOLUTION
 order = np.argsort(train_digits[:6000], kind="stable")
 sorted_dataloader = make_dataloader(train_images[order], train_digits[order])
@@ -451,6 +455,10 @@ sorted_trainer.fit(classifier, sorted_dataloader)
 unshuffled_accuracy = sorted_trainer.test(classifier, test_dataloader)["test_accuracy"]
 reason = "b"
 ### END SOLUTION
+
+# %% tags=["exercise-check"]
+from helpers.checks import check_unshuffled
+
 check_unshuffled(unshuffled_accuracy, reason)
 
 # %% [markdown]
@@ -459,10 +467,8 @@ check_unshuffled(unshuffled_accuracy, reason)
 # Write a function `recalls` that takes a confusion matrix (rows: true digits) and returns the recall
 # of each of the ten digits, as an array of ten numbers between 0 and 1.
 
+
 # %% tags=["exercise"]
-from helpers.checks import check_recalls
-
-
 ### BEGIN SOLUTION
 def recalls(confusion_matrix):
     """Return the recall of each digit."""
@@ -470,6 +476,10 @@ def recalls(confusion_matrix):
 
 
 ### END SOLUTION
+
+# %% tags=["exercise-check"]
+from helpers.checks import check_recalls
+
 check_recalls(recalls)
 
 # %% [markdown]

@@ -14,7 +14,7 @@
 # - what a gradient is, and why the slopes of the activations decide how fast a network learns;
 # - what ReLU computes, and why hidden layers learn faster with it.
 #
-# **Time:** about 30 minutes to read. No cell makes you wait longer than a minute.
+# **Time:** about {{ minutes }} minutes to read. No cell makes you wait longer than a minute.
 #
 # A word in *italics* is explained where it stands and again in the
 # [glossary](glossary.ipynb).
@@ -240,6 +240,7 @@ for start in (0, 5_000, 10_000):
     mean_loss = step_losses[start : start + 5_000].mean()
     print(f"mean loss of 5,000 steps from step {start:6,} on: {mean_loss:.4f}")
 
+# %% tags=["check"]
 assert abs(step_losses[5_000:10_000].mean() - 0.09) < 0.005
 
 # %% [markdown]
@@ -326,6 +327,7 @@ print("          first hidden   second hidden   output layer")
 print("sigmoid  {:13.3f} {:15.3f} {:14.3f}".format(*sigmoid_sizes))
 print("ReLU     {:13.3f} {:15.3f} {:14.3f}".format(*relu_sizes))
 
+# %% tags=["check"]
 assert sigmoid_sizes[0] < 0.03
 assert relu_sizes[0] > 0.2
 
@@ -374,6 +376,7 @@ plot_confusion_matrix(confusion_matrix)
 recalls = confusion_matrix.diagonal() / confusion_matrix.sum(dim=1)
 print(f"lowest recall of a digit: {recalls.min():.0%}")
 
+# %% tags=["check"]
 assert recalls.min() > 0.75
 
 # %% [markdown]
@@ -425,11 +428,13 @@ assert recalls.min() > 0.75
 # it is before you work it out.
 
 # %% tags=["exercise"]
-from helpers.checks import check_five_slopes
-
 ### BEGIN SOLUTION
 largest_product = 0.25**5
 ### END SOLUTION
+
+# %% tags=["exercise-check"]
+from helpers.checks import check_five_slopes
+
 check_five_slopes(largest_product)
 
 # %% [markdown]
@@ -448,8 +453,6 @@ check_five_slopes(largest_product)
 # - **c**: a network with the hyperbolic tangent has more parameters.
 
 # %% tags=["exercise"]
-from helpers.checks import check_tanh
-
 ### BEGIN SOLUTION
 from torch.nn import Tanh
 
@@ -466,6 +469,10 @@ for config in (with_softmax, with_tanh):
 sigmoid_accuracy, tanh_accuracy = accuracies
 reason = "b"
 ### END SOLUTION
+
+# %% tags=["exercise-check"]
+from helpers.checks import check_tanh
+
 check_tanh(with_tanh, sigmoid_accuracy, tanh_accuracy, reason)
 
 # %% [markdown]
@@ -477,10 +484,8 @@ check_tanh(with_tanh, sigmoid_accuracy, tanh_accuracy, reason)
 # The way out: subtract the largest number from all of them first. It changes no share, because the
 # top and the bottom of the fraction shrink by the same factor.
 
+
 # %% tags=["exercise"]
-from helpers.checks import check_softmax
-
-
 ### BEGIN SOLUTION
 def softmax(numbers):
     """Return the shares that softmax makes of some numbers."""
@@ -489,6 +494,10 @@ def softmax(numbers):
 
 
 ### END SOLUTION
+
+# %% tags=["exercise-check"]
+from helpers.checks import check_softmax
+
 check_softmax(softmax)
 
 # %% [markdown]

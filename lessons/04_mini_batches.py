@@ -13,7 +13,7 @@
 # - how noisy the loss of a step is, and how a batch calms it;
 # - how to choose a batch size with validation images, and a rule of thumb to begin with.
 #
-# **Time:** about 30 minutes to read. No cell makes you wait longer than a minute.
+# **Time:** about {{ minutes }} minutes to read. No cell makes you wait longer than a minute.
 #
 # A word in *italics* is explained where it stands and again in the
 # [glossary](glossary.ipynb).
@@ -186,6 +186,7 @@ for batch_size in (16, 64, 256):
     ratio = results[1]["seconds"] / results[batch_size]["seconds"]
     print(f"batch size {batch_size:3}: {ratio:.0f} times quicker than single images")
 
+# %% tags=["check"]
 assert results[1]["seconds"] > 2 * results[16]["seconds"]
 assert results[1]["seconds"] > 3 * results[256]["seconds"]
 
@@ -206,6 +207,7 @@ assert results[1]["seconds"] > 3 * results[256]["seconds"]
 for batch_size, result in results.items():
     print(f"batch size {batch_size:3}: {result['steps']:6,} steps, {result['accuracy']:.0%} right")
 
+# %% tags=["check"]
 assert results[1]["accuracy"] > results[16]["accuracy"] + 0.05
 assert results[16]["accuracy"] > results[256]["accuracy"] + 0.1
 assert results[256]["accuracy"] < 0.3
@@ -257,6 +259,7 @@ for batch_size in batch_sizes:
     spread[batch_size] = float(batch_losses.std())
     print(f"batch size {batch_size:3}: loss {batch_losses.mean():.4f} ± {spread[batch_size]:.4f}")
 
+# %% tags=["check"]
 assert 3 < spread[1] / spread[16] < 5
 assert 3 < spread[16] / spread[256] < 5
 
@@ -332,6 +335,7 @@ record("mini_batches", trainer.history["validation_accuracy"][-1])
 gap = trainer.history["train_accuracy"][-1] - trainer.history["validation_accuracy"][-1]
 print(f"training minus validation accuracy after the last epoch: {gap:+.1%}")
 
+# %% tags=["check"]
 assert abs(gap) < 0.03
 
 # %% [markdown]
@@ -352,6 +356,7 @@ print("                       steps   right   time (first row: 1)")
 print(f"1 image, 1 epoch     {single['steps']:7,}   {single['accuracy']:5.0%}   1.0")
 print(f"16 images, 10 epochs {steps:7,}   {accuracy:5.0%}   {ratio:.1f}")
 
+# %% tags=["check"]
 assert 0.2 < ratio < 5
 assert accuracy > single["accuracy"] - 0.02
 
@@ -387,11 +392,13 @@ assert accuracy > single["accuracy"] - 0.02
 # the network take in all?
 
 # %% tags=["exercise"]
-from helpers.checks import check_steps
-
 ### BEGIN SOLUTION
 steps_of_three_epochs = 3 * int(np.ceil(50_000 / 64))
 ### END SOLUTION
+
+# %% tags=["exercise-check"]
+from helpers.checks import check_steps
+
 check_steps(steps_of_three_epochs)
 
 # %% [markdown]
@@ -409,8 +416,6 @@ check_steps(steps_of_three_epochs)
 # - **c**: with a higher learning rate, each step is computed more quickly.
 
 # %% tags=["exercise"]
-from helpers.checks import check_higher_rate
-
 ### BEGIN SOLUTION
 fast_config = classifier_config.optimizer(SGD, lr=1.6)
 fast_dataloader = make_dataloader(train_images, train_digits, batch_size=16, shuffle=True)
@@ -420,6 +425,10 @@ fast_trainer.fit(fast_classifier, fast_dataloader, validation_dataloader)
 fast_accuracy = fast_trainer.history["validation_accuracy"][-1]
 reason = "a"
 ### END SOLUTION
+
+# %% tags=["exercise-check"]
+from helpers.checks import check_higher_rate
+
 check_higher_rate(fast_accuracy, reason)
 
 # %% [markdown]
@@ -429,10 +438,8 @@ check_higher_rate(fast_accuracy, reason)
 # batches in the order in which the images come. Each batch is a pair: its images and its digits. If
 # some images are left over at the end, they make a last, smaller batch.
 
+
 # %% tags=["exercise"]
-from helpers.checks import check_make_batches
-
-
 ### BEGIN SOLUTION
 def make_batches(images, digits, batch_size):
     """Return a list of pairs of images and digits, `batch_size` of them in each."""
@@ -441,6 +448,10 @@ def make_batches(images, digits, batch_size):
 
 
 ### END SOLUTION
+
+# %% tags=["exercise-check"]
+from helpers.checks import check_make_batches
+
 check_make_batches(make_batches)
 
 # %% [markdown]

@@ -13,7 +13,7 @@
 # - how to choose between recipes with validation images, and how to read learning curves;
 # - how to test once, at the end, and how to save a trained network.
 #
-# **Time:** about 30 minutes to read. No cell makes you wait longer than a minute.
+# **Time:** about {{ minutes }} minutes to read. No cell makes you wait longer than a minute.
 #
 # A word in *italics* is explained where it stands and again in the
 # [glossary](glossary.ipynb).
@@ -324,6 +324,7 @@ reached = {name: history["validation_accuracy"][-1] for name, history in histori
 for name, accuracy in reached.items():
     print(f"{name:10} {accuracy:.1%} of the validation images")
 
+# %% tags=["check"]
 assert min(reached[name] for name in the_others) > reached["SGD"] + 0.01
 assert max(reached.values()) - min(reached[name] for name in the_others) < 0.03
 
@@ -339,6 +340,8 @@ histories["SGD, lr=1"] = train_and_validate(with_relu.optimizer(SGD, lr=1.0))
 reached_by_fast_sgd = histories["SGD, lr=1"]["validation_accuracy"][-1]
 
 print(f"SGD with lr=0.1: {reached['SGD']:.1%}, with lr=1: {reached_by_fast_sgd:.1%}")
+
+# %% tags=["check"]
 assert reached_by_fast_sgd > reached["SGD"] + 0.01
 assert max(reached.values()) < reached_by_fast_sgd + 0.03
 
@@ -402,6 +405,8 @@ record("rmsprop", test_result["test_accuracy"])
 train_accuracy = trainer.history["train_accuracy"][-1]
 print(f"training images, last epoch: {train_accuracy:.1%}")
 print(f"test images:                 {test_result['test_accuracy']:.1%}")
+
+# %% tags=["check"]
 assert abs(train_accuracy - test_result["test_accuracy"]) < 0.03
 
 # %% [markdown]
@@ -432,6 +437,8 @@ plot_confusion_matrix(confusion_matrix)
 # %%
 recall = confusion_matrix.diagonal() / confusion_matrix.sum(dim=1)
 print(f"easiest digit: {int(recall.argmax())}, hardest digit: {int(recall.argmin())}")
+
+# %% tags=["check"]
 assert recall.min() > 0.9
 
 # %% [markdown]
@@ -448,8 +455,10 @@ save_classifier(classifier, with_rmsprop, "saved/rmsprop.pt")
 
 loaded = load_classifier(with_rmsprop, "saved/rmsprop.pt")
 loaded_outputs, _ = predict(loaded, test_dataloader)
-assert torch.equal(loaded_outputs, outputs)
 print("saved as saved/rmsprop.pt; the loaded network says exactly the same")
+
+# %% tags=["check"]
+assert torch.equal(loaded_outputs, outputs)
 
 # %% [markdown]
 # ## What you learned
@@ -475,12 +484,14 @@ print("saved as saved/rmsprop.pt; the loaded network says exactly the same")
 # is above.
 
 # %% tags=["exercise"]
-from helpers.checks import check_momentum_step
-
 ### BEGIN SOLUTION
 # In the end m no longer changes: m = 0.9 m + 1, so m = 10.
 longest_step = 0.1 * 10
 ### END SOLUTION
+
+# %% tags=["exercise-check"]
+from helpers.checks import check_momentum_step
+
 check_momentum_step(longest_step)
 
 # %% [markdown]
@@ -497,8 +508,6 @@ check_momentum_step(longest_step)
 # - **c**: the network overfits.
 
 # %% tags=["exercise"]
-from helpers.checks import check_fast_rmsprop
-
 ### BEGIN SOLUTION
 seed_everything(0, verbose=False)
 fast_classifier = with_relu.optimizer(RMSprop, lr=0.1).create(Classifier)
@@ -509,6 +518,10 @@ fast_trainer.fit(fast_classifier, few_images)
 fast_accuracy = fast_trainer.test(fast_classifier, validation_dataloader)["test_accuracy"]
 reason = "a"
 ### END SOLUTION
+
+# %% tags=["exercise-check"]
+from helpers.checks import check_fast_rmsprop
+
 check_fast_rmsprop(fast_accuracy, reason)
 
 # %% [markdown]
@@ -518,10 +531,8 @@ check_fast_rmsprop(fast_accuracy, reason)
 # average $v$ so far and the learning rate, and returns the new weight and the new average, in this
 # order. Use $\alpha = 0.99$, and leave the very small number out.
 
+
 # %% tags=["exercise"]
-from helpers.checks import check_rmsprop_step
-
-
 ### BEGIN SOLUTION
 def rmsprop_step(weight, gradient, average, lr):
     """Return the weight and the average of squared gradients after one step of RMSprop."""
@@ -531,6 +542,10 @@ def rmsprop_step(weight, gradient, average, lr):
 
 
 ### END SOLUTION
+
+# %% tags=["exercise-check"]
+from helpers.checks import check_rmsprop_step
+
 check_rmsprop_step(rmsprop_step)
 
 # %% [markdown]

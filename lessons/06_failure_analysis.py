@@ -14,7 +14,7 @@
 #   that it learned from;
 # - what retraining with disturbed images repairs, and what it costs.
 #
-# **Time:** about 40 minutes to read. No cell makes you wait longer than a minute.
+# **Time:** about {{ minutes }} minutes to read. No cell makes you wait longer than a minute.
 #
 # A word in *italics* is explained where it stands and again in the
 # [glossary](glossary.ipynb).
@@ -144,6 +144,8 @@ right = predictions == test_digits
 
 print(f"mean confidence when right: {confidence[right].mean():.0%}")
 print(f"mean confidence when wrong: {confidence[~right].mean():.0%}")
+
+# %% tags=["check"]
 assert confidence[right].mean() > confidence[~right].mean() + 0.05
 
 # %% [markdown]
@@ -158,6 +160,8 @@ mistakes_by_confidence = (1 - confidence).sum()
 
 print(f"mistakes that its confidence lets you expect: {mistakes_by_confidence:.0f}")
 print(f"mistakes that it makes: {len(mistakes)}")
+
+# %% tags=["check"]
 assert mistakes_by_confidence < 0.9 * len(mistakes)
 
 # %% [markdown]
@@ -383,8 +387,9 @@ record("shifted", before["shift (pixels)"][3])
 
 for kind, curve in before.items():
     print(f"{kind:15} {curve[0]:.0%} falls to {curve[-1]:.0%}")
-    assert curve[-1] < curve[0] - 0.2
 
+# %% tags=["check"]
+assert all(curve[-1] < curve[0] - 0.2 for curve in before.values())
 assert before["shift (pixels)"][1] < before["shift (pixels)"][0]
 assert before["shift (pixels)"][4] < 0.5
 assert before["turn (degrees)"][1] > 0.8
@@ -462,6 +467,7 @@ record("shifted_retrained", after["shift (pixels)"][3])
 for kind in ("turn (degrees)", "noise (sigma)"):
     print(f"{kind} {levels[kind][2]}: {before[kind][2]:.0%} → {after[kind][2]:.0%}")
 
+# %% tags=["check"]
 assert after["turn (degrees)"][2] > before["turn (degrees)"][2]
 assert after["noise (sigma)"][2] < before["noise (sigma)"][2]
 
@@ -482,6 +488,8 @@ clean_before = trainer.test(classifier, test_dataloader)["test_accuracy"]
 clean_after = trainer.test(retrained, test_dataloader)["test_accuracy"]
 
 print(f"clean test images: {clean_before:.1%} → {clean_after:.1%}")
+
+# %% tags=["check"]
 assert abs(clean_after - clean_before) < 0.02
 
 # %% [markdown]
@@ -518,6 +526,7 @@ drawn_outputs, _ = predict(classifier, make_dataloader(drawn_images, np.array([7
 for image, ten_outputs in zip(drawn_images, drawn_outputs, strict=True):
     plot_outputs(image, ten_outputs, digit=7)
 
+# %% tags=["check"]
 assert drawn_outputs[0].argmax() == 7
 assert drawn_outputs[1, 7] < drawn_outputs[0, 7] - 0.1
 
@@ -602,8 +611,6 @@ plot_journey(journey())
 # `make_dataloader` needs digits beside the images, any digits, such as `np.zeros(1000, dtype=int)`.
 
 # %% tags=["exercise"]
-from helpers.checks import check_no_digit
-
 ### BEGIN SOLUTION
 random_images = np.random.rand(1000, 28, 28)
 no_digits = np.zeros(1000, dtype=int)
@@ -611,6 +618,10 @@ random_outputs, _ = predict(classifier, make_dataloader(random_images, no_digits
 print(f"mean confidence: {random_outputs.max(dim=1).values.mean():.0%}")
 answer = "b"
 ### END SOLUTION
+
+# %% tags=["exercise-check"]
+from helpers.checks import check_no_digit
+
 check_no_digit(answer)
 
 # %% [markdown]
@@ -626,13 +637,15 @@ check_no_digit(answer)
 # - **c**: the network is too small to be trained on such images.
 
 # %% tags=["exercise"]
-from helpers.checks import check_inverted
-
 ### BEGIN SOLUTION
 inverted_dataloader = make_dataloader(1 - test_images, test_digits, batch_size=1000)
 inverted_accuracy = Trainer().test(classifier, inverted_dataloader)["test_accuracy"]
 reason = "b"
 ### END SOLUTION
+
+# %% tags=["exercise-check"]
+from helpers.checks import check_inverted
+
 check_inverted(inverted_accuracy, reason)
 
 # %% [markdown]
@@ -644,10 +657,8 @@ check_inverted(inverted_accuracy, reason)
 # with the highest confidence (`round` makes a whole number of images), and returns the accuracy on
 # them. Then try it with `outputs`, `test_digits` and a share of 0.9.
 
+
 # %% tags=["exercise"]
-from helpers.checks import check_accuracy_of_surest
-
-
 ### BEGIN SOLUTION
 def accuracy_of_surest(outputs, digits, share):
     """Return the accuracy on the images with the highest confidence."""
@@ -656,6 +667,10 @@ def accuracy_of_surest(outputs, digits, share):
 
 
 ### END SOLUTION
+
+# %% tags=["exercise-check"]
+from helpers.checks import check_accuracy_of_surest
+
 check_accuracy_of_surest(accuracy_of_surest)
 
 # %% [markdown]

@@ -13,7 +13,7 @@
 # - how to train in two processes from a notebook, and on many machines from a script;
 # - how to tell whether it pays.
 #
-# **Time:** about 20 minutes to read. No cell makes you wait longer than a minute.
+# **Time:** about {{ minutes }} minutes to read. No cell makes you wait longer than a minute.
 #
 # A word in *italics* is explained where it stands and again in the
 # [glossary](glossary.ipynb).
@@ -299,6 +299,8 @@ same_steps = (weights(two_with_16) - weights(one_with_32)).abs().max()
 other_steps = (weights(two_with_16) - weights(one_with_16)).abs().max()
 print(f"two processes with 16 images, one with 32: weights differ by up to {same_steps:.5f}")
 print(f"two processes with 16 images, one with 16: weights differ by up to {other_steps:.5f}")
+
+# %% tags=["check"]
 assert same_steps < 0.001
 assert other_steps > 0.05
 
@@ -350,14 +352,16 @@ for processes, learning_rate in trials:
     )
 
 # %% tags=["check-output"]
+print("as with  2: within 3 percentage points of 1, with either learning rate")
+print("as with 32: more than 4 points worse, with the old rate and with 5.7 times that")
+print("as with 32, with 32 times the rate: less than half are right")
+
+# %% tags=["check"]
 assert abs(accuracy[2, 0.001] - accuracy[1, 0.001]) < 0.03
 assert abs(accuracy[2, 0.002] - accuracy[1, 0.001]) < 0.03
 assert accuracy[32, 0.001] < accuracy[1, 0.001] - 0.04
 assert accuracy[32, 0.0057] < accuracy[1, 0.001] - 0.04
 assert accuracy[32, 0.032] < 0.5
-print("as with  2: within 3 percentage points of 1, with either learning rate")
-print("as with 32: more than 4 points worse, with the old rate and with 5.7 times that")
-print("as with 32, with 32 times the rate: less than half are right")
 
 # %% [markdown]
 # What to notice:
@@ -395,6 +399,8 @@ _, seconds["two processes"] = train(train_dataloader, **two_processes)
 
 for way, time_taken in seconds.items():
     print(f"{way:30} {len(some_images) / time_taken:8,.0f} images a second")
+
+# %% tags=["check"]
 assert seconds["two processes"] > seconds["one process, the ordinary way"] > seconds["one process"]
 
 # %% [markdown]
@@ -491,12 +497,14 @@ assert seconds["two processes"] > seconds["one process, the ordinary way"] > sec
 # take? Work it out on paper.
 
 # %% tags=["exercise"]
-from helpers.checks import check_steps_per_epoch
-
 ### BEGIN SOLUTION
 images_per_process = 60_000 // 4
 steps_per_epoch = int(np.ceil(images_per_process / 16))  # the last batch is half full
 ### END SOLUTION
+
+# %% tags=["exercise-check"]
+from helpers.checks import check_steps_per_epoch
+
 check_steps_per_epoch(steps_per_epoch)
 
 # %% [markdown]
@@ -513,8 +521,6 @@ check_steps_per_epoch(steps_per_epoch)
 # - **c**: each followed the gradients of its own images only.
 
 # %% tags=["exercise"]
-from helpers.checks import check_without_averaging
-
 ### BEGIN SOLUTION
 alone = []
 for process in range(2):
@@ -526,6 +532,10 @@ for process in range(2):
 largest_difference = (weights(alone[0]) - weights(alone[1])).abs().max()
 reason = "c"
 ### END SOLUTION
+
+# %% tags=["exercise-check"]
+from helpers.checks import check_without_averaging
+
 check_without_averaging(largest_difference, reason)
 
 # %% [markdown]
@@ -536,10 +546,8 @@ check_without_averaging(largest_difference, reason)
 # processes, and returns a list: the numbers of the images that this process sees. All processes get
 # equally many; where needed, start again from image 0.
 
+
 # %% tags=["exercise"]
-from helpers.checks import check_deal
-
-
 ### BEGIN SOLUTION
 def deal(images, process, processes):
     """Return the numbers of the images that a process sees."""
@@ -548,6 +556,10 @@ def deal(images, process, processes):
 
 
 ### END SOLUTION
+
+# %% tags=["exercise-check"]
+from helpers.checks import check_deal
+
 check_deal(deal)
 
 # %% [markdown]

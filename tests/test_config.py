@@ -710,7 +710,7 @@ CORRECT = [
 ]
 KNOWN = {part for path, _ in CORRECT for part in path if isinstance(part, str)}
 KNOWN |= {name for _, (_, arguments) in CORRECT for name in arguments}
-KNOWN |= {"create", "make_target_onehot", "make_targets_one_hot", "hidden_features"}
+KNOWN |= {"create", "code", "make_target_onehot", "make_targets_one_hot", "hidden_features"}
 
 
 @st.composite

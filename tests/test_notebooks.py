@@ -140,9 +140,37 @@ def test_three_exercises_each_with_its_solution(name):
     exercises = [place for place, found in enumerate(tags) if "exercise" in found]
     assert len(exercises) == 3
     assert all("solution" in tags[place + 1] for place in exercises)
+    assert all("exercise-check" in tags[place + 2] for place in exercises)
+    assert all("Right. " in str(cells[place + 2].outputs) for place in exercises)
     assert sum("solution" in found for found in tags) == 3
+    assert sum("exercise-check" in found for found in tags) == 3
+
+
+@each_lesson
+def test_what_the_course_checks_the_learner_does_not_see(name):
     learners = outputs.code_cells(committed(name, solutions=False))
-    assert not any(outputs.is_solution(cell) for cell in learners)
+    assert not any(outputs.is_teachers(cell) for cell in learners)
+    assert not any(re.search(r"(?m)^\s*assert\b", cell.source) for cell in learners)
+    tags = [cell.metadata.get("tags", []) for cell in learners]
+    exercises = [place for place, found in enumerate(tags) if "exercise" in found]
+    for place in exercises:
+        assert notebooks.UNANSWERED in learners[place].source
+        assert "exercise-check" in tags[place + 1]
+        assert learners[place + 1].outputs == []
+
+
+@each_lesson
+def test_time_to_read_is_said_and_not_too_long(name):
+    [said] = re.findall(r"about (\d+) minutes to read", texts(committed(name, solutions=False))[0])
+    assert 5 < int(said) <= notebooks.MOST_MINUTES
+
+
+@each_lesson
+def test_checks_come_back_in_their_places(name):
+    learners, teachers = committed(name, solutions=False), committed(name, solutions=True)
+    ids = [cell.id for cell in notebooks.with_checks(learners).cells]
+    assert ids == [cell.id for cell in teachers.cells if not cell.id.endswith("-solution")]
+    assert notebooks.checks_after(teachers) == {}
 
 
 @each_lesson
@@ -163,25 +191,25 @@ def test_readme_is_in_step():
 # --- stubs and solutions -------------------------------------------------------------------------
 
 
-def exercise(*region, before="", after="check_it(answer)"):
-    return "\n".join(filter(None, [before, BEGIN, *region, END, after]))
+def exercise(*region, before="", check="check_it(answer)"):
+    return "\n".join(filter(None, [before, BEGIN, *region, END])), check
 
 
 def test_stub_asks_for_the_name_that_the_check_takes():
-    stub, solution = notebooks.split_exercise(exercise("helper = 2", "answer = helper * 21"))
-    assert stub == "answer = ...  # your answer\ncheck_it(answer)"
-    assert solution == "helper = 2\nanswer = helper * 21\ncheck_it(answer)"
+    stub, solution = notebooks.split_exercise(*exercise("helper = 2", "answer = helper * 21"))
+    assert stub == "answer = ...  # your answer"
+    assert solution == "helper = 2\nanswer = helper * 21"
 
 
 def test_stub_keeps_what_stands_before_the_markers():
-    stub, _ = notebooks.split_exercise(exercise("answer = numbers[0]", before="numbers = [1, 2]"))
+    stub, _ = notebooks.split_exercise(*exercise("answer = numbers[0]", before="numbers = [1, 2]"))
     assert stub.startswith("numbers = [1, 2]\nanswer = ...")
 
 
 def test_stub_takes_keywords_and_several_names_in_the_order_of_the_check():
-    source = exercise("a, b = 1, 2", after="check_both(b, given, first=a)")
-    stub, _ = notebooks.split_exercise(source)
-    assert stub == "b = ...  # your answer\na = ...  # your answer\ncheck_both(b, given, first=a)"
+    source = exercise("a, b = 1, 2", check="check_both(b, given, first=a)")
+    stub, _ = notebooks.split_exercise(*source)
+    assert stub == "b = ...  # your answer\na = ...  # your answer"
 
 
 def test_stub_of_a_function_keeps_its_signature_and_docstring():
@@ -191,37 +219,30 @@ def test_stub_of_a_function_keeps_its_signature_and_docstring():
         "    z = x + y",
         "    return z",
     ]
-    stub, _ = notebooks.split_exercise(exercise(*function))
-    assert stub == (
-        "def answer(x: int, *, y=1) -> int:\n"
-        '    """Add."""\n'
-        "    ...  # your answer\n"
-        "check_it(answer)"
-    )
+    stub, _ = notebooks.split_exercise(*exercise("", *function, ""))
+    assert stub == ('def answer(x: int, *, y=1) -> int:\n    """Add."""\n    ...  # your answer')
     compile(stub, "stub", "exec")
 
 
 @pytest.mark.parametrize(
     ("source", "message"),
     [
-        ("answer = 1\ncheck_it(answer)", "BEGIN SOLUTION"),
-        (f"{BEGIN}\nanswer = 1\ncheck_it(answer)", "END SOLUTION"),
-        (f"{END}\nanswer = 1\n{BEGIN}\ncheck_it(answer)", "in order"),
-        (f"{BEGIN}\n{exercise('answer = 1')}", "once"),
-        (
-            f"if True:\n    {BEGIN}\n    answer = 1\n    {END}\ncheck_it(answer)",
-            "once",
-        ),
-        (f"### BEGIN SOLUTON\nanswer = 1\n{END}\ncheck_it(answer)", "BEGIN SOLUTION"),
-        (exercise("answer = 1", after="print(answer)"), "one call of a check_"),
-        (exercise("answer = 1", after="check_it(answer)\ncheck_it(answer)"), "here are 2"),
+        (("answer = 1", "check_it(answer)"), "BEGIN SOLUTION"),
+        ((f"{BEGIN}\nanswer = 1", "check_it(answer)"), "END SOLUTION"),
+        ((f"{END}\nanswer = 1\n{BEGIN}", "check_it(answer)"), "in order"),
+        ((f"{BEGIN}\n{exercise('answer = 1')[0]}", "check_it(answer)"), "once"),
+        ((f"if True:\n    {BEGIN}\n    answer = 1\n    {END}", "check_it(answer)"), "once"),
+        ((f"### BEGIN SOLUTON\nanswer = 1\n{END}", "check_it(answer)"), "BEGIN SOLUTION"),
+        (exercise("answer = 1", check="print(answer)"), "one call of a check_"),
+        (exercise("answer = 1", check="check_it(answer)\ncheck_it(answer)"), "here are 2"),
         (exercise("other = 1"), "check_it takes no name that its solution makes"),
         (exercise("answer = = 1"), "not Python"),
+        (exercise("answer = 1", check="check_it(answer"), "not Python"),
     ],
 )
 def test_wrong_exercise_is_refused(source, message):
     with pytest.raises(LessonError, match=re.escape(message)):
-        notebooks.split_exercise(source)
+        notebooks.split_exercise(*source)
 
 
 # --- from text to notebook -----------------------------------------------------------------------
@@ -232,7 +253,7 @@ TEXT = """\
 #
 # {{ badge }}
 #
-# About {{ relu }}. See the [glossary](../docs/glossary.md).
+# About {{ relu }}. See the [glossary](../docs/glossary.md). {{ minutes }} minutes.
 
 # %% tags=["setup"]
 # {{ setup }}
@@ -240,14 +261,19 @@ TEXT = """\
 # %% tags=["check-output"]
 print("seven")
 
+# %% tags=["check"]
+assert "seven"
+
 # %% tags=["exercise"]
-def check_it(answer):
-    print("Right." if answer == 42 else "Not yet.")
-
-
 ### BEGIN SOLUTION
 answer = 42
 ### END SOLUTION
+
+# %% tags=["exercise-check"]
+def check_it(answer):
+    print("Right. " if answer == 42 else "Not yet: no.")
+
+
 check_it(answer)
 """
 
@@ -256,17 +282,20 @@ def make(text=TEXT, address=None, solutions=False):
     return notebooks.make_notebook("01_data", text, address, solutions)
 
 
-def test_the_two_notebooks_differ_in_the_solutions_alone():
+def test_the_two_notebooks_differ_in_solutions_and_checks_alone():
     learners, teachers = make(), make(solutions=True)
-    assert [cell.id for cell in learners.cells] == ["01-00", "01-01", "01-02", "01-03"]
+    assert [cell.id for cell in learners.cells] == ["01-00", "01-01", "01-02", "01-04", "01-05"]
     assert [cell.id for cell in teachers.cells] == [
         "01-00",
         "01-01",
         "01-02",
         "01-03",
-        "01-03-solution",
+        "01-04",
+        "01-04-solution",
+        "01-05",
     ]
-    assert teachers.cells[-1].metadata.tags == ["solution", "hide-cell"]
+    assert teachers.cells[3].metadata.tags == ["check", "remove-cell"]
+    assert teachers.cells[5].metadata.tags == ["solution", "hide-cell"]
     assert learners.cells[2].metadata.tags == ["nbval-check-output"]
     assert BEGIN not in str(teachers)
     nbformat.validate(teachers)
@@ -287,13 +316,44 @@ def test_links_out_of_the_folder_are_right_in_both():
         ("{{ relu }}", "{{ rellu }}", "names no result"),
         ("check-output", "check-outptu", "'check-outptu' is none of"),
         ('# %% tags=["exercise"]', "# %%", "needs the tag 'exercise'"),
-        ("### END SOLUTION", "", "01_data, cell 3"),
+        ("### END SOLUTION", "", "01_data, cell 4"),
+        ('tags=["exercise-check"]', "", "tagged 'exercise-check'"),
+        ('tags=["exercise-check"]', 'tags=["check"]', "tagged 'exercise-check'"),
+        ('print("seven")', 'print(7)\n\n# %% tags=["exercise-check"]\nx = 1', "right after"),
+        ("See the", "word " * 6000, "takes 41 minutes to read, and 40 is the most"),
         ("# {{ setup }}", "import os", "# {{ setup }}"),
     ],
 )
 def test_wrong_text_is_refused(old, new, message):
     with pytest.raises(LessonError, match=re.escape(message)):
         make(TEXT.replace(old, new))
+
+
+@pytest.mark.parametrize(
+    ("cells", "minutes"),
+    [
+        ([new_markdown_cell("word " * 150)], 1),
+        ([new_markdown_cell("word " * 151)], 2),
+        ([new_markdown_cell("word " * 75), new_code_cell("plot_images(images)")], 1),
+        (
+            [
+                new_code_cell(
+                    "from helpers.plotting import plot_a\n\nplot_a(1)\nplot_b(2)\nprint(3)"
+                )
+            ],
+            1,
+        ),
+        ([new_code_cell("word " * 1000)], 0),
+        ([new_markdown_cell("[word](https://a.b/c d) " * 150)], 1),
+        ([new_code_cell("plot_a()\n" * 3, metadata={"tags": ["exercise"]})], 0),
+    ],
+)
+def test_time_to_read_is_that_of_words_and_figures(cells, minutes):
+    assert notebooks.minutes_to_read(cells) == minutes
+
+
+def test_minutes_are_filled_in():
+    assert " 1 minutes." in make().cells[0].source
 
 
 def test_readme_table_has_a_row_for_each_step():

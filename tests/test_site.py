@@ -12,7 +12,7 @@ from urllib.parse import urldefrag
 
 import pytest
 
-from tools import GLOSSARY, LESSONS, SOLUTIONS, notebooks, outputs
+from tools import GLOSSARY, LESSONS, SOLUTIONS, notebooks
 
 ROOT = Path(__file__).resolve().parent.parent
 SCREENSHOTS = ROOT / "screenshots"
@@ -152,7 +152,9 @@ def test_solutions_are_folded_until_they_are_asked_for(page, address):
         lesson(address, page, name)
         notebook = notebooks.read_notebook(SOLUTIONS / f"{name}.ipynb")
         solutions = page.locator("details", has_text="Show a solution")
-        assert solutions.count() == sum(map(outputs.is_solution, notebook.cells)), name
+        assert solutions.count() == sum(
+            "solution" in cell.metadata.get("tags", []) for cell in notebook.cells
+        ), name
         assert page.locator("details[open]").count() == 0, name
     code = solutions.first.locator("div.highlight").first
     assert not code.is_visible()

@@ -21,7 +21,7 @@ from tools import GLOSSARY, LESSONS, NOTEBOOKS, ROOT, SOLUTIONS
 from tools.addresses import read_address, with_address, with_journey, write_address
 from tools.course_check.command import check
 from tools.execute import execute_lesson
-from tools.notebooks import read_lesson, read_notebook, write_notebook
+from tools.notebooks import read_lesson, read_notebook, with_checks, write_notebook
 from tools.outputs import clean, code_cells, copy_outputs, problems
 from tools.releases import held
 
@@ -33,7 +33,7 @@ def run(names: Iterable[str]) -> None:
     """Executes the learner's notebooks, writes them to `executed/`, prints what they took."""
     rows: list[tuple[str, ...]] = [("lesson", "time", "slowest cell", "test accuracy reached")]
     for name in names:
-        notebook = read_notebook(NOTEBOOKS / f"{name}.ipynb")
+        notebook = with_checks(read_notebook(NOTEBOOKS / f"{name}.ipynb"))
         for cell in code_cells(notebook):
             cell.outputs, cell.execution_count = [], None
         try:

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import os
 import signal
 import subprocess
 import sys
@@ -17,6 +18,7 @@ from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernel
 from nbformat import NotebookNode
 
 from helpers.errors import LessonError
+from helpers.results import HEADLESS
 from tools import NOTEBOOKS
 from tools.outputs import code_cells
 
@@ -78,7 +80,7 @@ def execute(
     )
     client.km = AsyncKernelManager(kernel_spec_manager=ThisPython())
     try:
-        client.execute(stderr=subprocess.DEVNULL)
+        client.execute(stderr=subprocess.DEVNULL, env=os.environ | {HEADLESS: "1"})
     except CellTimeoutError:
         problem = f"still not done after {CELL_TIMEOUT} s"
     except DeadKernelError:

@@ -6,7 +6,9 @@ nbval runs each code cell of a notebook as a test, all cells of one notebook in 
 - after a cell that failed, hung or killed its kernel, the rest of that notebook is skipped
   (nbval goes on, and the first failure drowns in what follows from it);
 - a cell that fails without an `error` message, like a misspelt %magic, fails (nbval passes it);
-- a solution that its check refuses fails, and so does a stub that passes;
+- the lesson's own checks run in their places, also where a learner's notebook leaves them out;
+- a solution that its check refuses fails, and so does an exercise that passes unanswered;
+- a result outside of its range is a failure (`helpers/results.py`);
 - a cell over its budget fails, and so does a notebook that ran in no time;
 - a table at the end says which cells failed, and why.
 
@@ -17,7 +19,7 @@ import os
 import re
 import time
 from collections import defaultdict
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from functools import cached_property
 from pathlib import Path
 from queue import Empty
@@ -29,9 +31,13 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 import nbval.plugin
 import numpy as np
 import pytest
-from nbval.plugin import IPyNbCell
+from nbval.plugin import IPyNbCell, IPyNbFile
 
+from helpers.results import HEADLESS
 from tools import ROOT
+from tools.notebooks import UNANSWERED, checks_after
+
+os.environ.setdefault(HEADLESS, "1")
 
 ANSI = re.compile(r"\x1b\[[0-9;]*m")
 
@@ -102,6 +108,35 @@ class LessonKernel(nbval.plugin.RunningKernel):
                 self.status = message["content"]["status"]
                 return
         raise Empty
+
+
+class LessonFile(IPyNbFile):
+    """nbval's notebook, with the checks that the lesson's own text has in these places."""
+
+    def collect(self) -> Iterator[IPyNbCell]:
+        """Yields the notebook's code cells, and after each the checks that belong there."""
+        after: dict[str, list[Any]] | None = None
+        before = 0
+        for item in super().collect():
+            if after is None:
+                after = checks_after(self.nb)
+            place = self.nb.cells.index(item.cell, before)
+            # What stands in the text before this cell may have checks behind it, too.
+            for cell in self.nb.cells[before:place]:
+                yield from self._checks(after, cell, item.cell_num)
+            yield item
+            yield from self._checks(after, item.cell, item.cell_num)
+            before = place + 1
+
+    def _checks(self, after: dict[str, list[Any]], cell: Any, number: int) -> Iterator[IPyNbCell]:
+        for check in after.pop(cell.get("id", ""), ()):
+            yield IPyNbCell.from_parent(
+                self,
+                name=f"Cell {number} (the lesson's check)",
+                cell_num=number,
+                cell=check,
+                options=defaultdict(bool),
+            )
 
 
 class Notebooks:
@@ -208,13 +243,19 @@ def is_last_cell(item: IPyNbCell) -> bool:
 
 def check_exercise(item: IPyNbCell) -> None:
     """Fails a solution that its check refuses, and a stub that its check takes for an answer."""
-    if item.path.parent.name != "solutions":
-        return  # a learner's own copy may hold answers, right or wrong
-    tags = item.cell.metadata.get("tags", ())
+    if "exercise-check" not in item.cell.metadata.get("tags", ()):
+        return
+    code = [cell for cell in item.parent.nb.cells if cell.cell_type == "code"]
+    answer = code[code.index(item.cell) - 1]
+    if "solution" in answer.metadata.get("tags", ()):
+        verdict = "Right. "
+    elif UNANSWERED in answer.source:
+        verdict = "Not yet: "
+    else:
+        return  # a learner's answer, right or wrong
     said = "".join(output.get("text", "") for output in item.test_outputs)
-    for tag, verdict in (("exercise", "Not yet: "), ("solution", "Right. ")):
-        if tag in tags and verdict not in said:
-            item.raise_cell_error(f"The check should have said '{verdict}', and said: {said}")
+    if verdict not in said:
+        item.raise_cell_error(f"The check should have said '{verdict}', and said: {said}")
 
 
 def said_on_stderr(item: IPyNbCell) -> str:
@@ -238,6 +279,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Puts the lessons' kernel in the place of nbval's, and the hooks beside nbval's."""
+    """Puts the lessons' kernel and notebooks in nbval's place, and the hooks beside nbval's."""
     nbval.plugin.RunningKernel = LessonKernel
+    nbval.plugin.IPyNbFile = LessonFile
     config.pluginmanager.register(Notebooks(config), "lesson-notebooks")

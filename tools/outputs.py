@@ -28,9 +28,9 @@ def code_cells(notebook: NotebookNode) -> list[NotebookNode]:
     return [cell for cell in notebook.cells if cell.cell_type == "code"]
 
 
-def is_solution(cell: NotebookNode) -> bool:
+def is_teachers(cell: NotebookNode) -> bool:
     """Returns whether `cell` is one that only the teacher's notebook has."""
-    return "solution" in cell.metadata.get("tags", [])
+    return not {"solution", "check"}.isdisjoint(cell.metadata.get("tags", []))
 
 
 def clean(notebook: NotebookNode) -> None:
@@ -60,14 +60,15 @@ def _cleaned(output: NotebookNode) -> bool:
 def copy_outputs(executed: NotebookNode, notebook: NotebookNode) -> None:
     """Gives `notebook` the outputs of `executed`, which has the same code.
 
-    `executed` may hold solution cells that `notebook` does not.
+    `executed` may hold solutions and checks that `notebook` does not; the cells that check an
+    answer then show nothing, as there is no answer yet.
 
     Raises:
         LessonError: If a cell's code is not what was executed.
     """
     targets = code_cells(notebook)
-    with_solutions = any(map(is_solution, targets))
-    sources = [cell for cell in code_cells(executed) if with_solutions or not is_solution(cell)]
+    for_learners = not any(map(is_teachers, targets))
+    sources = [cell for cell in code_cells(executed) if not (for_learners and is_teachers(cell))]
 
     def code(cell: NotebookNode) -> str:
         tags = cell.metadata.get("tags", [])
@@ -77,7 +78,8 @@ def copy_outputs(executed: NotebookNode, notebook: NotebookNode) -> None:
     if [code(cell) for cell in sources] != [code(cell) for cell in targets]:
         raise LessonError("The lesson's code is not the code that was executed: run `make lessons`")
     for count, (source, target) in enumerate(zip(sources, targets, strict=True), start=1):
-        target.outputs = [NotebookNode(output) for output in source.outputs]
+        unanswered = for_learners and "exercise-check" in target.metadata.get("tags", [])
+        target.outputs = [] if unanswered else [NotebookNode(output) for output in source.outputs]
         target.execution_count = count
         for output in target.outputs:
             if output.output_type == "execute_result":

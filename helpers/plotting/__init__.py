@@ -4,6 +4,7 @@ Each function draws one figure, shows it with a text alternative made from the d
 None. Arrays may come from numpy or torch. Nothing here touches matplotlib's global settings.
 """
 
+from helpers.plotting.experiments import plot_comparison, plot_sweep
 from helpers.plotting.images import (
     plot_batch,
     plot_digit_counts,
@@ -35,6 +36,8 @@ from helpers.plotting.training import (
 )
 
 __all__ = [
+    "plot_comparison",
+    "plot_sweep",
     "plot_images",
     "plot_pixels",
     "plot_digit_counts",
