@@ -162,6 +162,19 @@ def test_same_id_twice_takes_the_one_that_is_still_the_lessons():
     assert "numbers = 3" in [step.source for step in plan.steps if step.kind == "own"]
 
 
+def test_guess_and_a_note_are_no_change():
+    notebook = standin.lesson()
+    notebook.cells[2].source = 'from helpers.guesses import guess\n\nguess("ink", ...)'
+    lesson = copies.lesson("x", notebook)
+    learners = copy.deepcopy(notebook)
+    learners.cells[2].source = '# hm\nfrom helpers.guesses import guess\n\nguess("ink", "b")'
+    plan = copies.plan(lesson, learners)
+    assert plan.changed == 0
+    assert 'guess("ink", ...)' in plan.steps[1].source
+    learners.cells[2].source = 'from helpers.guesses import guess\n\nguess("ink", "b"); x = 1'
+    assert copies.plan(lesson, learners).changed == 1
+
+
 def test_set_up_cell_may_hold_another_address():
     assert planned(standin.copy_with(standin.RIGHT | {"01-01": "pass  # elsewhere"})).changed == 0
 

@@ -22,6 +22,7 @@ SLEEP = "4242.25"  # seconds: no other process sleeps for as long
 R, N, F = "right", "not yet", "failed"
 GONE = "not reached"
 
+REFUSED, AS_IT_SHOULD = "try:\n", "except OSError: raise RuntimeError('refused')"
 # What stands in the first answer's cell; then status, verdict of the first exercise, and a part of
 # the problem. In the other two exercises the answers are right.
 BREAKING = {
@@ -131,12 +132,12 @@ BREAKING |= {
         F,
         "Network is unreachable",
     ),
-    "writes outside": ("open(np.__file__, 'a')", "ran", F, "Read-only file system"),
+    "writes outside": (f"{REFUSED}    open(np.__file__, 'a')\n{AS_IT_SHOULD}", "ran", F, "refused"),
     "writes helpers": (
-        "import helpers\nopen(helpers.__file__, 'a')",
+        f"import helpers\n{REFUSED}    open(helpers.__file__, 'a')\n{AS_IT_SHOULD}",
         "ran",
         F,
-        "Read-only file system",
+        "refused",
     ),
     "reads passwords": ("open('/etc/shadow')", "ran", F, "No such file or directory"),
     "through a link": (

@@ -126,6 +126,8 @@ class _Encoder:
                 value = value.float()
             value = value.numpy()
         elif numpy and isinstance(value, numpy.generic):
+            if value.dtype.kind not in NUMBERS:
+                return self.encode(value.item(), depth + 1)
             kind, value = "scalar", numpy.asarray(value)
         if not (numpy and isinstance(value, numpy.ndarray)):
             return None
