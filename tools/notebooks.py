@@ -29,6 +29,17 @@ TAGS = {
     "exercise-check": ["exercise-check"],
     "check": ["check", "remove-cell"],  # the website leaves it out
 }
+# What nbgrader reads: the check of an exercise is worth a point, and is the teacher's again when a
+# copy is graded. An answer's cell has none of it, as nbgrader would empty the cell.
+NBGRADER = {
+    "cell_type": "code",
+    "grade": True,
+    "locked": True,
+    "points": 1,
+    "schema_version": 3,
+    "solution": False,
+    "task": False,
+}
 BEGIN, END = "### BEGIN SOLUTION", "### END SOLUTION"
 UNANSWERED = "...  # your answer"
 SETUP_PLACE = "# {{ setup }}"
@@ -177,6 +188,8 @@ def make_notebook(name: str, text: str, address: str | None, solutions: bool) ->
                 number and "exercise" in cells[number - 1].metadata.get("tags", [])
             ):
                 raise LessonError("A cell tagged 'exercise-check' comes right after its exercise.")
+            if "exercise-check" in tags and not solutions:
+                metadata |= {"nbgrader": NBGRADER | {"grade_id": f"check-{identity}"}}
             if "check" not in tags or solutions:
                 made.append(new_code_cell(source, id=identity, metadata=metadata))
             if solution is not None and solutions:
