@@ -5,6 +5,7 @@ python -m tools.build lessons    make both notebooks of each lesson anew, with o
 python -m tools.build prose      the prose changed, the code did not: keep the outputs
 python -m tools.build colab owner/name
 python -m tools.build check PATH [--again]  a notebook, a folder of them or a zip, as a course check
+python -m tools.build handout    what a class is given, without solutions
 python -m tools.build held       which newer releases the packages' caps hold back
 """
 
@@ -21,6 +22,7 @@ from tools import GLOSSARY, LESSONS, NOTEBOOKS, ROOT, SOLUTIONS
 from tools.addresses import read_address, with_address, with_journey, write_address
 from tools.course_check.command import check
 from tools.execute import execute_lesson
+from tools.handout import handout
 from tools.notebooks import read_lesson, read_notebook, with_checks, write_notebook
 from tools.outputs import clean, code_cells, copy_outputs, problems
 from tools.releases import held
@@ -150,6 +152,7 @@ def main(arguments: list[str] | None = None) -> int:
         (prose, "names", "*"),
         (colab, "repository", None),
         (check, "notebook", None),
+        (handout, None, None),
         (held, None, None),
     ):
         meaning = (command.__doc__ or "").partition("\n")[0]

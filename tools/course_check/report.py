@@ -67,7 +67,7 @@ def table(results: Sequence[Result]) -> str:
     most = max([3, *(len(result.exercises) for result in results)])
     exercises = [f"exercise_{number}" for number in range(1, most + 1)]
     text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
+    writer = csv.writer(text)
     writer.writerow([*COLUMNS, *exercises, *LAST_COLUMNS])
     for result in results:
         verdicts = [graded.verdict for graded in result.exercises]
