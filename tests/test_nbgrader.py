@@ -64,7 +64,8 @@ def nbgrader(tmp_path_factory):
         pytest.skip(f"{NBGRADER} cannot be installed here: {done.stderr.strip()[-200:]}")
 
     def run(*arguments, cwd):
-        environment = os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
+        path = f"{folder / 'bin'}{os.pathsep}{os.environ['PATH']}"  # it starts alembic by its name
+        environment = os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1", "PATH": path}
         command = [python, *arguments]
         done = subprocess.run(
             command, cwd=cwd, env=environment, capture_output=True, encoding="utf-8"

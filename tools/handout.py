@@ -13,12 +13,8 @@ HANDOUT = ROOT / "handout"
 NAME = "mnist-lessons"  # the folder in the zip
 # What pip reads, and the licences of what is handed out.
 FILES = (
-    "pyproject.toml",
-    "constraints.txt",
-    "environment.yml",
-    "LICENSE",
-    "LICENSE-TEXT",
-    "CITATION.cff",
+    *("pyproject.toml", "constraints.txt", "environment.yml"),
+    *("LICENSE", "LICENSE-TEXT", "CITATION.cff"),
 )
 BEGIN, END = "<!-- learners -->\n", "<!-- /learners -->\n"
 LINK = re.compile(r"\]\(([^)#:\s]+)(?:#[^)]*)?\)")  # to a file, not to an address
