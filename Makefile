@@ -22,7 +22,7 @@ PYTEST := $(BIN) -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 # Two kernels side by side on two cores: more threads each would only be in each other's way.
 test slow check newest: export OMP_NUM_THREADS := 1
 
-.PHONY: help run lab test slow check handout lessons prose colab bench site newest clean
+.PHONY: help run lab test slow check handout slides lessons prose colab bench site newest clean
 .DEFAULT_GOAL := help
 
 help: ## say what can be made (this)
@@ -77,6 +77,9 @@ bench: $(READY) ## measure training, prediction and loading side by side
 
 site: $(READY) ## build the website into site/html/
 	$(BIN) -m sphinx -W --keep-going -b html docs site/html -d site/doctrees
+
+slides: $(READY) ## build the slides of each lesson into site/slides/
+	$(BIN) -m tools.build slides
 
 newest: ## run the tests against the newest releases, in .venv-newest/ (another 6 GB)
 	"$$PYTHON" -m venv .venv-newest

@@ -6,6 +6,7 @@ python -m tools.build prose      the prose changed, the code did not: keep the o
 python -m tools.build colab owner/name
 python -m tools.build check PATH [--again]  a notebook, a folder of them or a zip, as a course check
 python -m tools.build handout    what a class is given, without solutions
+python -m tools.build slides     the slides of each lesson, into site/slides/
 python -m tools.build held       which newer releases the packages' caps hold back
 """
 
@@ -26,6 +27,7 @@ from tools.handout import handout
 from tools.notebooks import read_lesson, read_notebook, with_checks, write_notebook
 from tools.outputs import clean, code_cells, copy_outputs, problems
 from tools.releases import held
+from tools.slides import make_slides
 
 EXECUTED = ROOT / "executed"
 RESULTS = NOTEBOOKS / "saved" / "results.json"
@@ -125,6 +127,11 @@ def write_pages() -> None:
         write_notebook(read_lesson(GLOSSARY, solutions), folder / f"{GLOSSARY}.ipynb")
 
 
+def slides() -> None:
+    """Builds the slides of all lessons into `site/slides/`."""
+    make_slides(ROOT / "site" / "slides")
+
+
 def chosen(words: list[str]) -> list[str]:
     """Returns the lessons that `words` ("02", "3", "04_mini_batches") name; all for no word.
 
@@ -153,6 +160,7 @@ def main(arguments: list[str] | None = None) -> int:
         (colab, "repository", None),
         (check, "notebook", None),
         (handout, None, None),
+        (slides, None, None),
         (held, None, None),
     ):
         meaning = (command.__doc__ or "").partition("\n")[0]
