@@ -20,11 +20,18 @@ from nbformat import NotebookNode
 from helpers.errors import LessonError
 from helpers.results import EXPECTED
 from tools import GLOSSARY, LESSONS, NOTEBOOKS, ROOT, SOLUTIONS
-from tools.addresses import read_address, with_address, with_journey, write_address
+from tools.addresses import read_address, with_address, with_journey, with_times, write_address
 from tools.course_check.command import check
 from tools.execute import execute_lesson
 from tools.handout import handout
-from tools.notebooks import read_lesson, read_notebook, with_checks, write_notebook
+from tools.notebooks import (
+    minutes_to_read,
+    read_lesson,
+    read_notebook,
+    read_text,
+    with_checks,
+    write_notebook,
+)
 from tools.outputs import clean, code_cells, copy_outputs, problems
 from tools.releases import held
 from tools.slides import make_slides
@@ -60,8 +67,9 @@ def lessons(names: Iterable[str]) -> None:
     NOTEBOOKS.mkdir(exist_ok=True)
     for name in names:
         executed = read_lesson(name, solutions=True)
-        execute_lesson(name, executed)
+        seconds = execute_lesson(name, executed)
         clean(executed)
+        executed.metadata["seconds"] = round(sum(seconds))
         for folder, solutions in ((SOLUTIONS, True), (NOTEBOOKS, False)):
             notebook = read_lesson(name, solutions)
             copy_outputs(executed, notebook)
@@ -123,8 +131,21 @@ def write_pages() -> None:
     address = read_address((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     text = with_address(with_journey(path.read_text(encoding="utf-8")), address)
     path.write_text(text, encoding="utf-8", newline="\n")
+    path = ROOT / "docs" / "teaching.md"
+    if path.exists():
+        reading, running = how_long()
+        text = with_times(path.read_text(encoding="utf-8"), reading, running)
+        path.write_text(text, encoding="utf-8", newline="\n")
     for folder, solutions in ((NOTEBOOKS, False), (SOLUTIONS, True)):
         write_notebook(read_lesson(GLOSSARY, solutions), folder / f"{GLOSSARY}.ipynb")
+
+
+def how_long() -> tuple[dict[str, int], dict[str, float]]:
+    """Returns the minutes to read each lesson, and the seconds that its outputs took to make."""
+    reading = {name: minutes_to_read(read_text(name)) for name in LESSONS}
+    made = {name: SOLUTIONS / f"{name}.ipynb" for name in LESSONS}
+    about = {name: read_notebook(path).metadata for name, path in made.items() if path.exists()}
+    return reading, {name: one["seconds"] for name, one in about.items() if "seconds" in one}
 
 
 def slides() -> None:

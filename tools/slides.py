@@ -29,7 +29,8 @@ extensions = ["myst_parser", "sphinx_revealjs", "sphinx-mathjax-offline"]
 myst_enable_extensions = ["dollarmath"]
 html_title = project
 revealjs_static_path = ["_static"]
-revealjs_css_files = ["revealjs/css/theme/white.css", "slides.css"]
+revealjs_style_theme = "white"
+revealjs_css_files = ["slides.css"]
 revealjs_script_conf = {{"hash": True, "slideNumber": True, "width": 1280, "height": 720}}
 """
 STYLE = """\
@@ -98,7 +99,7 @@ def make_slides(to: Path) -> None:
     tree = "```{toctree}\n:hidden:\n" + "\n".join(LESSONS) + "\n```\n"
     index = f"# Reading handwritten digits\n\n{listed}\n\n{tree}"
     (source / "index.md").write_text(index, encoding="utf-8")
-    command = [sys.executable, "-m", "sphinx", "-q", "-b", "revealjs", source, to]
+    command = [sys.executable, "-m", "sphinx", "-q", "-b", "revealjs", str(source), str(to)]
     done = subprocess.run(command, capture_output=True, encoding="utf-8")
     if done.returncode:
         raise LessonError(f"The slides could not be built: {done.stderr.strip()[-500:]}")

@@ -36,9 +36,9 @@ def main() -> None:
     provided = os.environ.pop("PROVIDED", "")
     for file in Path(provided).rglob("*") if provided else ():
         if file.is_file():
-            own = Path(file.relative_to(provided))
-            own.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(file, own)
+            place = Path(file.relative_to(provided))
+            place.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(file, place)
     world = World()
     own = os.getpid()
     for line in requests:

@@ -42,7 +42,7 @@ th, td { padding: .4rem .7rem .4rem 0; border-bottom: 1px solid var(--line); tex
 thead th { font-size: .85rem; color: var(--none); }
 td.number, th.number { text-align: right; font-variant-numeric: tabular-nums; }
 tbody th { font-weight: 600; min-width: 9rem; max-width: 18rem; overflow-wrap: anywhere; }
-td.problem { min-width: 14rem; max-width: 26rem; overflow-wrap: anywhere; font-size: .9rem; }
+.problem { min-width: 14rem; max-width: 26rem; overflow-wrap: anywhere; font-size: .9rem; }
 .mark { display: inline-block; padding: 0 .5em; border-radius: 1em; white-space: nowrap;
   font-size: .9rem; color: var(--none); background: var(--soft); }
 .right, .ran { color: var(--right); background: var(--right-paper); }
