@@ -5,7 +5,7 @@
 PYTHON ?= python3
 # What people pass in is text, never a program: no $(…) in it is run by make, and recipes read it
 # as "$$NAME", so that none is run by the shell. The other variables are the maintainer's own.
-GIVEN := PYTHON NOTEBOOK LESSON REPOSITORY CPU AGAIN SOLUTIONS
+GIVEN := PYTHON NOTEBOOK LESSON REPOSITORY CPU GPU AGAIN SOLUTIONS
 $(foreach name,$(GIVEN),$(eval override $(name) := $$(value $(name))))
 export $(GIVEN)
 
@@ -13,9 +13,10 @@ VENV := .venv
 BIN := $(VENV)/bin/python
 READY := $(VENV)/ready
 EXTRAS := test,site
-# On Linux, PyTorch brings more than 4 GB of libraries for GPUs. CPU=1 takes its smaller builds.
+# On Linux, PyTorch brings more than 4 GB of libraries for GPUs. Its smaller builds are taken where
+# there is no such GPU; CPU=1 or GPU=1 decides by hand.
 CPU_INDEX := https://download.pytorch.org/whl/cpu
-INDEX := $(if $(CPU),--extra-index-url $(CPU_INDEX))
+CHOOSE := index=$$("$$PYTHON" tools/torch_builds.py $(CPU_INDEX)) || exit 1;
 CONSTRAINT := --constraint constraints.txt
 PYTEST := $(BIN) -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
@@ -28,15 +29,14 @@ test slow check newest: export OMP_NUM_THREADS := 1
 help: ## say what can be made (this)
 	@echo "make TARGET, where TARGET is one of"
 	@grep -E '^[a-z]+:.*## ' Makefile | sed -E 's/^([a-z]+):.*## /  \1 \t/' | expand -t 12
-	@echo "The first of them sets up .venv/ (about 6 GB on Linux, a few minutes; with CPU=1 less than 2 GB)."
+	@echo "The first of them sets up .venv/ (about 2 GB, or 6 GB with PyTorch for GPUs on Linux; a few minutes)."
 
 # One pip run, and only when what it reads has changed.
 $(READY): pyproject.toml constraints.txt
 	@command -v -- "$$PYTHON" > /dev/null || { printf '%s\n' "There is no $$PYTHON here: install Python 3.11 or newer, or say which: make PYTHON=/path/to/python"; exit 1; }
 	@"$$PYTHON" -c 'import os, sys; v = sys.version.split()[0]; sys.exit(None if sys.version_info >= (3, 11) else os.environ["PYTHON"] + f" is Python {v}, the lessons need 3.11 or newer: say which to use, for example make PYTHON=python3.12")'
-	@echo "Setting up $(VENV)/: about 6 GB on Linux (less than 2 GB with CPU=1), a few minutes, this once."
-	"$$PYTHON" -m venv $(VENV)
-	$(BIN) -m pip install --quiet --disable-pip-version-check --editable ".[$(EXTRAS)]" $(CONSTRAINT) $(INDEX)
+	@$(CHOOSE) set -x; "$$PYTHON" -m venv $(VENV) && \
+	$(BIN) -m pip install --quiet --disable-pip-version-check --editable ".[$(EXTRAS)]" $(CONSTRAINT) $$index
 	@touch $(READY)
 
 LAB := $(BIN) -m jupyterlab --ServerApp.root_dir=notebooks
@@ -82,8 +82,8 @@ slides: $(READY) ## build the slides of each lesson into site/slides/
 	$(BIN) -m tools.build slides
 
 newest: ## run the tests against the newest releases, in .venv-newest/ (another 6 GB)
-	"$$PYTHON" -m venv .venv-newest
-	.venv-newest/bin/python -m pip install --quiet --upgrade --upgrade-strategy eager --editable ".[$(EXTRAS)]" $(INDEX)
+	@$(CHOOSE) set -x; "$$PYTHON" -m venv .venv-newest && \
+	.venv-newest/bin/python -m pip install --quiet --upgrade --upgrade-strategy eager --editable ".[$(EXTRAS)]" $$index
 	.venv-newest/bin/python -m tools.build held
 	$(MAKE) test VENV=.venv-newest READY=
 

@@ -21,7 +21,7 @@ from deeplay.blocks.base import DeferredConfigurableLayer
 from torch import nn
 from torch.nn.modules.loss import _Loss
 
-from helpers.errors import LessonError
+from helpers.errors import LessonError, shown
 from helpers.plain_code import Call, Name, Script
 
 Made = TypeVar("Made", bound=dl.DeeplayModule)
@@ -86,7 +86,8 @@ class Config:
             else:
                 index = int(operator.index(index))
         except (TypeError, ValueError) as error:
-            raise LessonError(f"{where}[{index!r}]: an index is a number or a slice.") from error
+            what = f"{where}[{shown(index)}]"
+            raise LessonError(f"{what}: an index is a number or a slice.") from error
         return _config(self._rules, (*self._path, index))
 
     def __call__(self, /, *values: object, **arguments: object) -> Self:
@@ -106,7 +107,7 @@ class Config:
         if len(recipes) > 1 or not all(isinstance(recipe, Config) for recipe in recipes):
             raise LessonError(f"{where}: give arguments their names, as in (Softmax, dim=1).")
         if (recipes or arguments) and not isinstance(value, type):
-            raise LessonError(f"{where}: {value!r} is no class, so nothing can follow it.")
+            raise LessonError(f"{where}: {shown(value)} is no class, so nothing can follow it.")
         new = [_Rule(self._path, _kept(value, where))]
         for recipe in recipes:
             recipe._check_finished()
@@ -233,7 +234,7 @@ def difference(before: Config, after: Config) -> Difference:
     """
     for config in (before, after):
         if not isinstance(config, Config):
-            raise LessonError(f"difference(before, after) takes two recipes, not {config!r}.")
+            raise LessonError(f"difference(before, after) takes two recipes, not {shown(config)}.")
         config._check_finished()
     # The same two rules in another order, where that makes a difference.
     swapped = _order(before._rules) & {(b, a) for a, b in _order(after._rules)}
@@ -298,7 +299,7 @@ def _kept(value: object, where: str) -> object:
     try:
         return deepcopy(value)
     except Exception as error:
-        raise LessonError(f"{where}: a recipe cannot keep {value!r}.") from error
+        raise LessonError(f"{where}: a recipe cannot keep {shown(value)}.") from error
 
 
 def _target(path: tuple) -> tuple[tuple[str, object], ...]:

@@ -7,18 +7,13 @@ import itertools
 import operator
 import os
 import re
-import shutil
-import signal
-import stat
 import struct
-import subprocess
-import tempfile
 import time
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -26,8 +21,8 @@ from filelock import FileLock, Timeout
 from PIL import Image
 from tqdm.auto import tqdm
 
-from helpers import storage
-from helpers.errors import LessonError, shown
+from helpers import git_clone, storage
+from helpers.errors import LessonError, printable, shown
 
 # Images, uint8: (28, 28) one, (N, 28, 28) many; or digits, uint8 (N,).
 Bytes = npt.NDArray[np.uint8]
@@ -39,16 +34,14 @@ SPLITS = ("train", "test")
 
 # Inside the folder of digits, hidden, all that is not digits: the lock that lets one process at a
 # time work there, the record of what the complete folder looked like, and work not finished.
-WORKSHOP = ".mnist_folder"
+WORK_FOLDER = ".mnist_folder"
 
-# In seconds: for another process to make the same folder, for a sign of life from git, for git.
-LONGEST_WAIT = 600
-LONGEST_SILENCE = 60
-LONGEST_CLONE = 1800
+LONGEST_WAIT = 600  # seconds, for another process to make the same folder
 
+PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 PNG_END = struct.pack(">I4sI", 0, b"IEND", zlib.crc32(b"IEND"))
 # What each of MNIST's files begins with: that it is a PNG file, of 28 pixels by 28.
-PNG_START = b"\x89PNG\r\n\x1a\n" + struct.pack(">I4sII", 13, b"IHDR", 28, 28)
+PNG_START = PNG_SIGNATURE + struct.pack(">I4sII", 13, b"IHDR", 28, 28)
 # Far more bytes than any program needs for 28 pixels by 28.
 LARGEST_PNG = 16_384
 
@@ -90,8 +83,9 @@ def mnist_folder(
     never changed or deleted, and no link is followed: before anything is written, the first of
     them is complained of. A file under one of MNIST's names is taken for a broken one of MNIST's
     only if it is an ordinary file that is empty, all zeros, begins like a PNG of 28 pixels by 28
-    that cannot be read any more, or has most bytes as they should be. When several processes ask
-    for one folder, one makes it and the others wait.
+    that cannot be read any more, has most bytes or all pixels as they should be, or would be right
+    with another bit in one place, and not if it would then be another picture. When several
+    processes ask for one folder, one makes it and the others wait.
 
     Args:
         path: The folder, "MNIST_dataset" if none is given. Where that one cannot be written, the
@@ -116,10 +110,21 @@ def mnist_folder(
     folder = storage.given_path(path, "a folder", str(storage.DIGITS))
 
     def complete(folder: Path) -> Path:
-        if not _is_complete(folder) and not _is_right_but_locked_away(folder):
-            with _turn_to_work(folder) as my_turn:
-                if my_turn:
-                    _make(folder, source, url)
+        if _is_complete(folder):
+            return folder
+        if folder.exists() and not folder.is_dir():
+            raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(folder))
+        look = None
+        known, writable = storage.is_folder(folder / WORK_FOLDER), os.access(folder, os.W_OK)
+        if not known or not writable:
+            look = _examine(folder / "mnist", _pictures())
+            if look.all_right and not writable:
+                return folder  # all right, and no record can be kept of it
+            if not known:  # nothing is made before the complaint
+                _complain_of_foreign(look, folder / "mnist")
+        with _turn_to_work(folder) as my_turn:
+            if my_turn:
+                _make(folder, source, url, look)
         return folder
 
     try:
@@ -172,7 +177,7 @@ def _png(image: Bytes) -> bytes:
         struct.pack(">I", len(chunk) - 4) + chunk + struct.pack(">I", zlib.crc32(chunk))
         for chunk in (header, pixels)
     )
-    return b"\x89PNG\r\n\x1a\n" + b"".join(chunks) + PNG_END
+    return PNG_SIGNATURE + b"".join(chunks) + PNG_END
 
 
 # The folder: is it complete?
@@ -185,9 +190,9 @@ def _is_complete(folder: Path) -> bool:
     takes many.
     """
     try:
-        if not _is_folder(folder / WORKSHOP):
+        if not storage.is_folder(folder / WORK_FOLDER):
             return False
-        record = storage.read(folder / WORKSHOP / "complete", 100)
+        record = storage.read(folder / WORK_FOLDER / "complete", 100)
         return record == _fingerprint(folder / "mnist")
     except (FileNotFoundError, NotADirectoryError, storage.NotPlainError):
         return False
@@ -203,22 +208,11 @@ def _fingerprint(mnist: Path) -> bytes:
     return hashlib.sha256(repr((ARRAY_SHA256, sorted(facts))).encode()).hexdigest().encode()
 
 
-def _is_folder(path: Path) -> bool:
-    """Say whether a folder is there; whatever else is in its place, a link too, is an error."""
-    try:
-        mode = os.lstat(path).st_mode
-    except FileNotFoundError:
-        return False
-    if stat.S_ISLNK(mode):
-        raise storage.NotPlainError(errno.ELOOP, storage.KINDS[stat.S_IFLNK], str(path))
-    if not stat.S_ISDIR(mode):
-        raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(path))
-    return True
-
-
 def _splits(mnist: Path) -> list[str]:
     """Return which of the folders `train` and `test` are there."""
-    return [split for split in SPLITS if _is_folder(mnist) and _is_folder(mnist / split)]
+    return [
+        split for split in SPLITS if storage.is_folder(mnist) and storage.is_folder(mnist / split)
+    ]
 
 
 def _entries(folder: Path) -> Iterator[os.DirEntry[str]]:
@@ -229,46 +223,85 @@ def _entries(folder: Path) -> Iterator[os.DirEntry[str]]:
                 yield entry
 
 
-def _is_right_but_locked_away(folder: Path) -> bool:
-    """Say whether the folder is one that may be read but not written, and is all right."""
-    if not (folder / "mnist").is_dir() or os.access(folder, os.W_OK):
-        return False
-    to_write, strangers = _examine(folder / "mnist", _pictures())
-    return not to_write and not strangers
+class _Look(NamedTuple):
+    """What was found in a folder `mnist`: names below it, sorted, and what it looked like then."""
+
+    to_write: list[str]  # missing, or MNIST's and broken
+    foreign: list[str]  # not MNIST's
+    fingerprint: bytes
+
+    @property
+    def all_right(self) -> bool:
+        return not self.to_write and not self.foreign
 
 
-def _examine(mnist: Path, pictures: dict[str, Bytes]) -> tuple[list[str], list[str]]:
-    """Return the pictures that are missing or broken, and what is there and not MNIST's."""
+def _examine(mnist: Path, pictures: dict[str, Bytes]) -> _Look:
+    """Look at every file of a folder `mnist`, of which nothing needs to be there yet."""
+    fingerprint = _fingerprint(mnist)
     found = {f"{split}/{e.name}" for split in _splits(mnist) for e in _entries(mnist / split)}
-    strangers = sorted(found - pictures.keys())
+    foreign = sorted(found - pictures.keys())
     to_write = [name for name in pictures if name not in found]
     for name in _progress(sorted(found & pictures.keys()), "Checking the digits"):
         try:
             content = storage.read(mnist / name, LARGEST_PNG)
         except storage.NotPlainError:
-            strangers.append(name)
+            foreign.append(name)
             continue
         right = _png(pictures[name])
-        if content == right:
-            continue
-        pixels = _pixels(content) if content.startswith(PNG_START) else None
-        if pixels is None:
-            (to_write if _is_broken(content, right) else strangers).append(name)
-        elif not np.array_equal(pixels, pictures[name]):
-            strangers.append(name)
-        elif not content.endswith(PNG_END):
-            to_write.append(name)
-    return to_write, strangers
+        if content != right and not _shows(content, pictures[name]):
+            (to_write if _is_broken(content, pictures[name], right) else foreign).append(name)
+    return _Look(to_write, foreign, fingerprint)
 
 
-def _is_broken(content: bytes, right: bytes) -> bool:
-    """Say whether an unreadable file is one of MNIST's that was cut off or garbled."""
+def _shows(content: bytes, picture: Bytes) -> bool:
+    """Say whether a PNG file, by whatever program, is whole and shows a picture."""
+    whole = content.startswith(PNG_START) and _is_whole(content)
+    pixels = _pixels(content) if whole else None
+    return pixels is not None and np.array_equal(pixels, picture)
+
+
+def _is_whole(content: bytes) -> bool:
+    """Say whether a PNG file's chunks, to the last, have the checksums that they bring."""
+    start = len(PNG_SIGNATURE)
+    while content.startswith(PNG_SIGNATURE) and start < len(content):
+        length = int.from_bytes(content[start : start + 4], "big")
+        end = start + 8 + length
+        chunk = content[start + 4 : end]
+        if content[end : end + 4] != struct.pack(">I", zlib.crc32(chunk)):
+            return False
+        start = end + 4
+        if chunk == b"IEND":
+            return start == len(content)
+    return False
+
+
+def _is_broken(content: bytes, picture: Bytes, right: bytes) -> bool:
+    """Say whether a file that does not show a picture of MNIST's did so before it was damaged.
+
+    A whole PNG file is somebody's own, and so is one that a single wrong bit keeps from being
+    whole, if it shows something else then.
+    """
+    if _is_whole(content):
+        return False
     same = sum(map(operator.eq, content, right))
-    return (
-        PNG_START.startswith(content[: len(PNG_START)])  # an empty file too
-        or not any(content)  # which is what a crash of the machine can leave
-        or same > max(len(content), len(right)) / 2
-    )
+    if not any(content) or same > max(len(content), len(right)) / 2:
+        return True  # zeros, or none at all, are what a crash of the machine can leave
+    for mended in _with_another_bit(content):
+        if _is_whole(mended):
+            return _shows(mended, picture)
+    if not content.startswith(PNG_START):
+        return PNG_START.startswith(content)
+    pixels = _pixels(content)
+    return pixels is None or np.array_equal(pixels, picture)
+
+
+def _with_another_bit(content: bytes) -> Iterator[bytes]:
+    """Yield all files that differ from one in a single bit."""
+    changed = bytearray(content)
+    for position, bit in itertools.product(range(len(content)), range(8)):
+        changed[position] ^= 1 << bit
+        yield bytes(changed)
+        changed[position] ^= 1 << bit
 
 
 def _pixels(content: bytes) -> npt.NDArray[np.generic] | None:
@@ -285,14 +318,10 @@ def _pixels(content: bytes) -> npt.NDArray[np.generic] | None:
 @contextmanager
 def _turn_to_work(folder: Path) -> Iterator[bool]:
     """Wait until this process may work in the folder (True), or another completed it (False)."""
-    if folder.exists() and not folder.is_dir():
-        raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(folder))
-    if not _is_folder(folder / WORKSHOP):
-        _look(folder / "mnist", _pictures())  # complain before the first thing is made
-        (folder / WORKSHOP).mkdir(parents=True, exist_ok=True)
+    (folder / WORK_FOLDER).mkdir(parents=True, exist_ok=True)
     # The operating system frees this lock when the process that holds it dies, however it dies.
-    lock = FileLock(folder / WORKSHOP / "lock")
-    storage.check_plain(folder / WORKSHOP / "lock")
+    lock = FileLock(folder / WORK_FOLDER / "lock")
+    storage.check_plain(folder / WORK_FOLDER / "lock")
     deadline = time.monotonic() + LONGEST_WAIT
     with _progress(None, f"Waiting for another process to make {folder}", " looks") as bar:
         while not _is_complete(folder):
@@ -314,38 +343,41 @@ def _turn_to_work(folder: Path) -> Iterator[bool]:
         lock.release()
 
 
-def _make(folder: Path, source: str, url: str) -> None:
-    """Complete the folder. Only who has the lock may call this.
+def _make(folder: Path, source: str, url: str, look: _Look | None) -> None:
+    """Complete the folder. Only who has the lock may call this; `look` is what was found before.
 
     `mnist` appears in the folder when it is complete, in one step, and so does each file in a
     `mnist` that is there already. Killed at any moment, this leaves unfinished work, which the
     next call takes up, and no record, or one that fits nothing.
     """
-    workshop, mnist = folder / WORKSHOP, folder / "mnist"
-    unfinished = workshop / "mnist"
+    work_folder, mnist = folder / WORK_FOLDER, folder / "mnist"
+    unfinished = work_folder / "mnist"
     pictures = _pictures()
-    to_repair, to_write = _look(mnist, pictures), _look(unfinished, pictures)
-    _remove_record(workshop)
-    for leftover in workshop.glob("clone-*"):
-        if _is_leftover(leftover):
-            _remove_clone(leftover)
+    if look is None or look.fingerprint != _fingerprint(mnist):  # of before the wait for the lock
+        look = _examine(mnist, pictures)
+    begun = _examine(unfinished, pictures)
+    _complain_of_foreign(look, mnist)
+    _complain_of_foreign(begun, unfinished)
+    _remove_record(work_folder)
+    git_clone.remove_leftovers(work_folder)
     try:
         if mnist.exists():
-            repairs = set(to_repair)
-            _write(unfinished, (name for name in to_write if name in repairs), pictures)
+            repairs = set(look.to_write)
+            _write(unfinished, (name for name in begun.to_write if name in repairs), pictures)
             for split in SPLITS:
                 (mnist / split).mkdir(exist_ok=True)
-            for name in to_repair:
+            for name in look.to_write:
                 (unfinished / name).replace(mnist / name)
-            _record(mnist, workshop)
+            _record(mnist, work_folder)
         elif source == "github":
-            with _clone(url, workshop) as cloned:
-                _check_clone(cloned, pictures, url)
-                _record(cloned, workshop)
-                cloned.rename(mnist)
+            cure = 'Leave out source="github": the digits that the package carries need no network.'
+            with git_clone.cloned(url, work_folder, cure) as repository:
+                _check_clone(repository / "mnist", pictures, url)
+                _record(repository / "mnist", work_folder)
+                (repository / "mnist").rename(mnist)
         else:
-            _write(unfinished, to_write, pictures)
-            _record(unfinished, workshop)
+            _write(unfinished, begun.to_write, pictures)
+            _record(unfinished, work_folder)
             unfinished.rename(mnist)
     except OSError as error:
         if error.errno in storage.FULL:
@@ -354,16 +386,13 @@ def _make(folder: Path, source: str, url: str) -> None:
     _discard(unfinished, pictures)
 
 
-def _look(mnist: Path, pictures: dict[str, Bytes]) -> list[str]:
-    """Return the pictures that are missing or broken; complain about what is not MNIST's."""
-    to_write, strangers = _examine(mnist, pictures)
-    if strangers:
+def _complain_of_foreign(look: _Look, mnist: Path) -> None:
+    if look.foreign:
         raise LessonError(
-            f"{mnist} holds {_count(strangers)} not MNIST's, the first "
-            f"{_printable(str(mnist / strangers[0]))}: it would be taken for a "
+            f"{mnist} holds {_count(look.foreign)} not MNIST's, the first "
+            f"{printable(str(mnist / look.foreign[0]))}: it would be taken for a "
             "digit. Move it elsewhere, and call mnist_folder again."
         )
-    return to_write
 
 
 def _write(mnist: Path, names: Iterable[str], pictures: dict[str, Bytes]) -> None:
@@ -376,13 +405,13 @@ def _write(mnist: Path, names: Iterable[str], pictures: dict[str, Bytes]) -> Non
             file.write(_png(pictures[name]))
 
 
-def _record(mnist: Path, workshop: Path) -> None:
-    with open(workshop / "complete", "xb") as file:
+def _record(mnist: Path, work_folder: Path) -> None:
+    with open(work_folder / "complete", "xb") as file:
         file.write(_fingerprint(mnist))
 
 
-def _remove_record(workshop: Path) -> None:
-    record = workshop / "complete"
+def _remove_record(work_folder: Path) -> None:
+    record = work_folder / "complete"
     with suppress(FileNotFoundError):
         if not re.fullmatch(rb"[0-9a-f]{0,64}", storage.read(record, 100)):
             raise storage.NotPlainError(errno.EINVAL, "no record of these digits", str(record))
@@ -390,7 +419,7 @@ def _remove_record(workshop: Path) -> None:
 
 
 def _discard(unfinished: Path, pictures: dict[str, Bytes]) -> None:
-    """Remove unfinished work, and only what can be nobody else's: `_look` has looked."""
+    """Remove unfinished work, and only what can be nobody else's: `_make` has looked."""
     if unfinished.exists():
         for name in pictures:
             (unfinished / name).unlink(missing_ok=True)
@@ -399,117 +428,23 @@ def _discard(unfinished: Path, pictures: dict[str, Bytes]) -> None:
                 emptied.rmdir()
 
 
-@contextmanager
-def _clone(url: str, workshop: Path) -> Iterator[Path]:
-    """Clone a git repository without its history, and lend its folder `mnist`."""
-    git = shutil.which("git")
-    cure = 'Leave out source="github": the digits that the package carries need no network.'
-    if git is None:
-        raise LessonError(f"git was not found, so {url} cannot be cloned. Install git. Or: {cure}")
-    clone = Path(tempfile.mkdtemp(prefix="clone-", dir=workshop))
-    # A link in the repository becomes a file, which is then seen not to be MNIST's.
-    command = [git, "-c", "core.symlinks=false", "clone", "--depth=1", "--progress", "--"]
-    command += [url, str(clone / "repository")]
-    try:
-        returncode, words = _run_git(command, clone / "messages")
-        if returncode != 0:
-            if shutil.disk_usage(clone).free < 2**20:  # of which git says nothing
-                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-            complaints = re.findall(r"^(?:fatal|error): (.+?)\.?$", words, re.MULTILINE)
-            reason = _printable((*complaints, f"git ended with exit status {returncode}")[0])
-            if returncode is None:
-                reason = "no answer, or too slow a one"
-            raise LessonError(f"{url} could not be cloned: {reason}. {cure}")
-        yield clone / "repository" / "mnist"
-    finally:
-        _remove_clone(clone)
-
-
 def _check_clone(cloned: Path, pictures: dict[str, Bytes], url: str) -> None:
     """Complain unless a cloned folder `mnist` holds the pictures and nothing else at all."""
     wrong = list(pictures)
     if cloned.is_dir():
         wrong = [s for s in SPLITS if (cloned / s).exists() and not (cloned / s).is_dir()]
         if not wrong:
-            to_write, strangers = _examine(cloned, pictures)
-            wrong = to_write + strangers
+            look = _examine(cloned, pictures)
+            wrong = look.to_write + look.foreign
         if not wrong:  # but hidden files, or something beside the two folders?
             there = (file.relative_to(cloned).as_posix() for file in cloned.rglob("*"))
             wrong = sorted(set(there) - {*pictures, *SPLITS})
     if wrong:
         raise LessonError(
             f"{url} does not hold MNIST as {len(pictures):,} PNG files: {_count(wrong)} "
-            f"missing, broken or not MNIST's, the first {_printable(f'mnist/{wrong[0]}')}. Check "
+            f"missing, broken or not MNIST's, the first {printable(f'mnist/{wrong[0]}')}. Check "
             'the address, or leave out source="github".'
         )
-
-
-def _run_git(command: list[str], messages: Path) -> tuple[int | None, str]:
-    """Run git, but not forever; return its exit status (None: it was stopped) and its words."""
-    environment = {
-        **os.environ,
-        "LC_ALL": "C",
-        # Nobody is there to answer, in a terminal or in a window.
-        "GIT_TERMINAL_PROMPT": "0",
-        "GIT_ASKPASS": "",
-        "GCM_INTERACTIVE": "never",
-        "GIT_SSH_COMMAND": "ssh -o BatchMode=yes",
-        # Others run commands that stand in the address.
-        "GIT_ALLOW_PROTOCOL": "file:git:http:https:ssh",
-    }
-    for name in ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE"):  # git sets them in its hooks
-        environment.pop(name, None)
-    # git's own http.lowSpeedTime knows nothing of a silence before the first byte of HTTP, as in
-    # an https handshake or behind ssh, so silence is measured here.
-    started = heard = time.monotonic()
-    words = ""
-    # A file and not a pipe: git's own children would keep a pipe open after git was stopped.
-    with messages.open("wb") as stderr, _progress(range(100), "git", "%") as bar:
-        process = subprocess.Popen(
-            command,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=stderr,
-            env=environment,
-            start_new_session=True,
-        )
-        try:
-            while process.poll() is None:
-                now = time.monotonic()
-                if now - heard > LONGEST_SILENCE or now - started > LONGEST_CLONE:
-                    return None, words
-                with suppress(subprocess.TimeoutExpired):
-                    process.wait(0.1)
-                news = messages.read_text(errors="replace")
-                if news != words:
-                    words, heard = news, time.monotonic()
-                    for phase, percent in re.findall(r"([\w ]+): +(\d+)%", words)[-1:]:
-                        bar.set_description(phase, refresh=False)
-                        bar.update(int(percent) - bar.n)
-            return process.returncode, messages.read_text(errors="replace")
-        finally:
-            if process.poll() is None:
-                if hasattr(os, "killpg"):
-                    os.killpg(process.pid, signal.SIGKILL)
-                process.kill()
-                process.wait()
-
-
-def _is_leftover(clone: Path) -> bool:
-    """Say whether this is a clone that was not finished, and nothing that somebody put here."""
-    try:
-        return _is_folder(clone) and set(os.listdir(clone)) <= {"messages", "repository"}
-    except (NotADirectoryError, storage.NotPlainError):
-        return False
-
-
-def _remove_clone(clone: Path) -> None:
-    # git writes its own files read-only, and Windows does not delete such files.
-    for file in clone.glob("repository/.git/**/*"):
-        with suppress(OSError):
-            if not file.is_symlink():
-                file.chmod(0o700)
-    shutil.rmtree(clone, ignore_errors=True)
 
 
 # What the learner sees
@@ -534,11 +469,6 @@ def _explanation(error: OSError, folder: Path) -> str:
 
 def _count(names: list[str]) -> str:
     return "1 file that is" if len(names) == 1 else f"{len(names):,} files that are"
-
-
-def _printable(text: str) -> str:
-    """Return a text that somebody else wrote so that it does nothing but show, on one line."""
-    return text if text.isprintable() else repr(text)
 
 
 def _progress(items: Sequence[Any] | None, what: str, unit: str = " files") -> Any:

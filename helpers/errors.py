@@ -24,5 +24,19 @@ class DivergenceError(LessonError):
 
 def shown(value: object) -> str:
     """Return a value as a message shows it: its `repr`, on one line and not too long."""
-    text = " ".join(repr(value).split())
-    return text if len(text) <= 80 else f"{text[:77]}…"
+    try:
+        text = repr(value)
+    except Exception:  # a number of too many digits, for one
+        return f"something of type {type(value).__name__}"
+    return one_line(text, 80)
+
+
+def one_line(text: str, length: int = 200) -> str:
+    """Return a text on one line, cut off where it is longer than `length` characters."""
+    text = " ".join(text.split())
+    return text if len(text) <= length else f"{text[: length - 2]} …"
+
+
+def printable(text: str) -> str:
+    """Return a text that somebody else wrote so that it does nothing but show, on one line."""
+    return text if text.isprintable() else repr(text)

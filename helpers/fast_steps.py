@@ -1,470 +1,380 @@
-"""When many optimizer steps are made at once, and all that this touches inside other packages.
+"""The arithmetic of many optimizer steps, bit for bit that of PyTorch's ordinary loop.
 
-One step of a small network takes microseconds, and the bookkeeping of Lightning, deeplay and torch
-around it several times as long. `helpers.training` therefore hands Lightning many mini-batches as
-one batch wherever that can change nothing. Whether it can is decided here, by a list of what is
-known: the layers, the containers, the loss, the optimizer, the dataloader, the callbacks and the
-settings, each exactly as its package made it. Whatever is not on the list trains the ordinary way.
+One step of a network as small as the lessons' is a few dozen microseconds of arithmetic; autograd
+and `optimizer.step` spend several times as long around it. What they finally call is a short list
+of PyTorch's own operations, and `DirectSteps` calls the same operations, in the same order, itself:
 
-What a training enters inside torch, Lightning and deeplay stands in this file and in no other.
+* forward, each layer is the operation that its `forward` calls;
+* backward, each layer is the operation that autograd calls for it;
+* the parameters are pieces of one flat tensor, so that the optimizer, which treats every number
+  alike, updates all of them at once and not one after the other.
+
+What is known is listed: nn.Linear, `ACTIVATIONS`, `LOSSES`, `OPTIMIZERS`. fast_gate.py decides
+whether a network is exactly that.
 """
 
 from __future__ import annotations
 
-import inspect
-import math
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from functools import partial
-from itertools import chain, islice
-from types import FunctionType
-from typing import Any
+from collections.abc import Callable, Iterator, Sequence, Sized
+from typing import Any, NamedTuple
 
-import deeplay as dl
 import torch
-from deeplay.blocks.linear.linear import LinearBlock
-from lightning.pytorch import Trainer as LightningTrainer
-from lightning.pytorch.callbacks import EarlyStopping, ModelCheckpoint, ModelSummary
-from lightning.pytorch.loggers import CSVLogger, TensorBoardLogger
-from lightning.pytorch.profilers import PassThroughProfiler
-from lightning.pytorch.strategies import SingleDeviceStrategy
 from torch import Tensor, nn
-from torch.optim import SGD, Adam, AdamW, RMSprop
-from torch.optim.optimizer import _global_optimizer_post_hooks, _global_optimizer_pre_hooks
-from torch.utils.data import (
-    BatchSampler,
-    DataLoader,
-    Dataset,
-    RandomSampler,
-    Sampler,
-    SequentialSampler,
-    Subset,
-    SubsetRandomSampler,
-    TensorDataset,
-    WeightedRandomSampler,
-    default_collate,
-)
+from torch.nn import functional as F  # noqa: N812
+from torch.optim import SGD, Adam, AdamW, Optimizer, RMSprop
 
-# A group of mini-batches: large enough that the bookkeeping vanishes, small enough that the images
-# stay in the processor's cache and the progress bar moves several times a second.
-IMAGES_PER_GROUP = 4096
-STEPS_PER_GROUP = 1024
+Forward = Callable[[Tensor], Tensor]
+Backward = Callable[[Tensor, Tensor, Tensor], Tensor | None]  # of gradient, input, output
+Settings = dict[str, Any]
+State = dict[str, Tensor]
 
-# Layers whose outputs depend on their inputs and parameters alone.
-LAYERS = (
-    nn.Linear,
-    nn.Flatten,
-    nn.Identity,
-    nn.Sigmoid,
-    nn.Tanh,
-    nn.ReLU,
-    nn.LeakyReLU,
-    nn.ELU,
-    nn.SELU,
-    nn.SiLU,
-    nn.GELU,
-    nn.Softplus,
-    nn.Softmax,
-    nn.LogSoftmax,
-    nn.LayerNorm,
-)
-# Containers that call what they hold, one after the other, and how to list it in that order.
-CONTAINERS: dict[type, Callable[[Any], Iterable[nn.Module]]] = {
-    nn.Sequential: lambda sequence: sequence._modules.values(),
-    dl.Sequential: lambda sequence: sequence._modules.values(),
-    LinearBlock: lambda block: [getattr(block, name) for name in block.order],
-    dl.MultiLayerPerceptron: lambda network: [
-        *([nn.Flatten()] if network.flatten_input else []),
-        *network.blocks._modules.values(),
-    ],
+_MEAN = 1  # what torch's operations call reduction="mean"
+_ONE = torch.ones((), dtype=torch.float32)  # the gradient that a backward pass begins with
+_IMAGES_IN_CACHE = 256  # picked out at a time: 800 kB, so that the processor has them at hand
+_ALIGNMENT = 64  # bytes: torch places each tensor so, and a matrix product's bits can depend on it
+
+# --- layers: the operation, and what autograd calls for it ---
+
+
+def _linear(own: list[tuple[Tensor, Tensor]], first: bool) -> tuple[Forward, Backward]:
+    weight, of_weight = own[0]  # and the place for its gradient
+    bias, of_bias = own[1] if len(own) == 2 else (None, None)
+    transposed = weight.t()
+
+    def forward(x: Tensor) -> Tensor:
+        return torch.mm(x, transposed) if bias is None else torch.addmm(bias, x, transposed)
+
+    def backward(gradient: Tensor, x: Tensor, y: Tensor) -> Tensor | None:
+        torch.mm(gradient.t(), x, out=of_weight)
+        if bias is not None:
+            torch.sum(gradient, 0, out=of_bias)
+        return None if first else torch.mm(gradient, weight)  # the images need no gradient
+
+    return forward, backward
+
+
+_aten = torch.ops.aten
+_sigmoid_backward = _aten.sigmoid_backward.default
+_tanh_backward = _aten.tanh_backward.default
+_relu_backward = _aten.threshold_backward.default
+_leaky_relu_backward = _aten.leaky_relu_backward.default
+_elu_backward = _aten.elu_backward.default
+_gelu_backward = _aten.gelu_backward.default
+_softplus_backward = _aten.softplus_backward.default
+
+ACTIVATIONS: dict[type[nn.Module], Callable[[Any], tuple[Forward, Backward]]] = {
+    nn.Sigmoid: lambda layer: (torch.sigmoid, lambda g, x, y: _sigmoid_backward(g, y)),
+    nn.Tanh: lambda layer: (torch.tanh, lambda g, x, y: _tanh_backward(g, y)),
+    nn.ReLU: lambda layer: (torch.relu, lambda g, x, y: _relu_backward(g, y, 0)),
+    nn.LeakyReLU: lambda layer: (
+        lambda x: F.leaky_relu(x, layer.negative_slope),
+        lambda g, x, y: _leaky_relu_backward(g, x, layer.negative_slope, False),
+    ),
+    nn.ELU: lambda layer: (
+        lambda x: F.elu(x, layer.alpha),
+        lambda g, x, y: _elu_backward(g, layer.alpha, 1, 1, False, x),
+    ),
+    nn.GELU: lambda layer: (
+        lambda x: F.gelu(x, approximate=layer.approximate),
+        lambda g, x, y: _gelu_backward(g, x, approximate=layer.approximate),
+    ),
+    nn.Softplus: lambda layer: (
+        lambda x: F.softplus(x, layer.beta, layer.threshold),
+        lambda g, x, y: _softplus_backward(g, x, layer.beta, layer.threshold),
+    ),
+    nn.Softmax: lambda layer: (
+        lambda x: torch.softmax(x, 1),
+        lambda g, x, y: torch._softmax_backward_data(g, y, 1, torch.float32),
+    ),
 }
-# Losses that are a mean over the images of a batch, by what they compare the outputs with.
-LOSSES_OF_TEN_TARGETS = (
-    nn.MSELoss,
-    nn.L1Loss,
-    nn.SmoothL1Loss,
-    nn.HuberLoss,
-    nn.BCELoss,
-    nn.BCEWithLogitsLoss,
+NO_ARITHMETIC = (nn.Flatten, nn.Identity)  # as nothing: the images are flattened to begin with
+
+# --- losses: the loss, and its gradient at the network's outputs ---
+
+_mse_backward = _aten.mse_loss_backward.default
+_smooth_l1_backward = _aten.smooth_l1_loss_backward.default
+_bce_backward = _aten.binary_cross_entropy_backward.default
+_nll, _nll_backward = _aten.nll_loss_forward.default, _aten.nll_loss_backward.default
+
+
+def _mse(y: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
+    return torch._C._nn.mse_loss(y, target, _MEAN), _mse_backward(_ONE, y, target, _MEAN)
+
+
+def _smooth_l1(y: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
+    loss = torch._C._nn.smooth_l1_loss(y, target, _MEAN)
+    return loss, _smooth_l1_backward(_ONE, y, target, _MEAN, 1.0)
+
+
+def _l1(y: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
+    difference = y - target
+    return difference.abs().mean(), _ONE / difference.numel() * difference.sgn()
+
+
+def _bce(y: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
+    loss = torch._C._nn.binary_cross_entropy(y, target, None, _MEAN)
+    return loss, _bce_backward(_ONE, y, target, None, _MEAN)
+
+
+def _cross_entropy(y: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
+    logs = torch.log_softmax(y, 1)
+    if target.dtype is torch.int64:  # digits
+        loss, count = _nll(logs, target, None, _MEAN, -100)
+        gradient = _nll_backward(_ONE, logs, target, None, _MEAN, -100, count)
+    else:  # one-hot
+        loss = -(logs * target).sum() / len(target)
+        gradient = -(_ONE / len(target)) * target
+    return loss, torch._log_softmax_backward_data(gradient, logs, 1, torch.float32)
+
+
+LOSSES: dict[type[nn.Module], Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]] = {
+    nn.MSELoss: _mse,
+    nn.L1Loss: _l1,
+    nn.SmoothL1Loss: _smooth_l1,
+    nn.BCELoss: _bce,
+    nn.CrossEntropyLoss: _cross_entropy,
+}
+
+# --- optimizers: torch.optim's _single_tensor_sgd, _single_tensor_rmsprop, ... on flat tensors ---
+
+
+def _decayed(settings: Settings, weights: Tensor, gradient: Tensor) -> Tensor:
+    if settings["maximize"]:
+        gradient = -gradient
+    if settings["weight_decay"] != 0:
+        gradient = gradient.add(weights, alpha=settings["weight_decay"])
+    return gradient
+
+
+def _sgd(s: Settings, weights: Tensor, gradient: Tensor, state: State, step: int) -> None:
+    gradient = _decayed(s, weights, gradient)
+    if s["momentum"] != 0:
+        if "momentum_buffer" in state:
+            buffer = state["momentum_buffer"]
+            buffer.mul_(s["momentum"]).add_(gradient, alpha=1 - s["dampening"])
+        else:
+            buffer = state["momentum_buffer"] = gradient.clone()
+        gradient = gradient.add(buffer, alpha=s["momentum"]) if s["nesterov"] else buffer
+    weights.add_(gradient, alpha=-s["lr"])
+
+
+def _rmsprop(s: Settings, weights: Tensor, gradient: Tensor, state: State, step: int) -> None:
+    gradient = _decayed(s, weights, gradient)
+    square = state["square_avg"]
+    square.mul_(s["alpha"]).addcmul_(gradient, gradient, value=1 - s["alpha"])
+    if s["centered"]:
+        mean = state["grad_avg"].lerp_(gradient, 1 - s["alpha"])
+        root = square.addcmul(mean, mean, value=-1).sqrt_().add_(s["eps"])
+    else:
+        root = square.sqrt().add_(s["eps"])
+    if s["momentum"] > 0:
+        buffer = state["momentum_buffer"].mul_(s["momentum"]).addcdiv_(gradient, root)
+        weights.add_(buffer, alpha=-s["lr"])
+    else:
+        weights.addcdiv_(gradient, root, value=-s["lr"])
+
+
+def _adam(s: Settings, weights: Tensor, gradient: Tensor, state: State, step: int) -> None:
+    beta1, beta2 = s["betas"]
+    if s["decoupled_weight_decay"]:
+        weights.mul_(1 - s["lr"] * s["weight_decay"])
+        gradient = -gradient if s["maximize"] else gradient
+    else:
+        gradient = _decayed(s, weights, gradient)
+    mean, square = state["exp_avg"], state["exp_avg_sq"]
+    mean.lerp_(gradient, 1 - beta1)
+    square.mul_(beta2).addcmul_(gradient, gradient, value=1 - beta2)
+    if s["amsgrad"]:
+        square = torch.maximum(state["max_exp_avg_sq"], square, out=state["max_exp_avg_sq"])
+    root = square.sqrt().div_((1 - beta2**step) ** 0.5).add_(s["eps"])
+    weights.addcdiv_(mean, root, value=-(s["lr"] / (1 - beta1**step)))
+
+
+class _Kind(NamedTuple):
+    update: Callable[[Settings, Tensor, Tensor, State, int], None]
+    settings: set[str]  # those that `update` knows
+    state: dict[str, str | None]  # what is kept for each number, and the setting it is kept for
+    counts: bool = True  # whether it counts its steps, and begins with zeros
+
+
+_COMMON = {"lr", "weight_decay", "maximize"}
+_ADAM = _Kind(
+    _adam,
+    {*_COMMON, "betas", "eps", "amsgrad", "decoupled_weight_decay"},
+    {"exp_avg": None, "exp_avg_sq": None, "max_exp_avg_sq": "amsgrad"},
 )
-LOSSES = (*LOSSES_OF_TEN_TARGETS, nn.CrossEntropyLoss, nn.NLLLoss)
-OPTIMIZERS = (SGD, Adam, AdamW, RMSprop)
-SAMPLERS = (SequentialSampler, RandomSampler, SubsetRandomSampler, WeightedRandomSampler)
-LOGGERS = (CSVLogger, TensorBoardLogger)
-CALLBACKS = (EarlyStopping, ModelCheckpoint, ModelSummary)
-# Settings of Lightning's Trainer that change nothing about a step, or that show in what is checked
-# beside them (the strategy, the profiler, a callback) ...
-HARMLESS_SETTINGS = {
-    *("accelerator", "devices", "num_nodes", "callbacks", "logger", "default_root_dir"),
-    *("max_epochs", "min_epochs", "check_val_every_n_epoch", "num_sanity_val_steps"),
-    *("limit_val_batches", "limit_test_batches", "limit_predict_batches", "log_every_n_steps"),
-    *("enable_progress_bar", "enable_model_summary", "enable_checkpointing", "inference_mode"),
-    *("deterministic", "benchmark", "use_distributed_sampler", "enable_autolog_hparams"),
-    *("strategy", "profiler", "detect_anomaly", "max_time", "sync_batchnorm"),
-}
-# ... and what else it keeps, as it is when nothing about a step was set.
-PLAIN_TRAINER = {
-    "world_size": 1,
-    "precision": "32-true",
-    "accumulate_grad_batches": 1,
-    "gradient_clip_val": None,
-    "gradient_clip_algorithm": None,
-    "max_steps": -1,
-    "min_steps": None,
-    "limit_train_batches": 1.0,
-    "overfit_batches": 0.0,
-    "val_check_interval": 1.0,
-    "fast_dev_run": False,
-    "barebones": False,
-    "reload_dataloaders_every_n_epochs": 0,
-    "_detect_anomaly": False,
+OPTIMIZERS: dict[type[Optimizer], _Kind] = {
+    SGD: _Kind(
+        _sgd,
+        {*_COMMON, "momentum", "dampening", "nesterov"},
+        {"momentum_buffer": "momentum"},
+        counts=False,
+    ),
+    RMSprop: _Kind(
+        _rmsprop,
+        {*_COMMON, "alpha", "eps", "momentum", "centered"},
+        {"square_avg": None, "momentum_buffer": "momentum", "grad_avg": "centered"},
+    ),
+    Adam: _ADAM,
+    AdamW: _ADAM,
 }
 
 
-class OrdinaryWay(Exception):  # noqa: N818
-    """Why a training must be left to Lightning's own steps: "`forward` is overridden"."""
+def kept_by(optimizer: Optimizer) -> list[str]:
+    """Return the names of what an optimizer keeps for each number, beside its count of steps."""
+    settings = optimizer.param_groups[0]
+    kept = OPTIMIZERS[type(optimizer)].state
+    return [name for name, setting in kept.items() if setting is None or settings[setting]]
 
 
-# --- is it as its package made it? ---
-
-# What Python keeps in each class, whatever the class does.
-_OF_PYTHON = {"__module__", "__qualname__", "__doc__", "__dict__", "__weakref__", "__annotations__"}
-_OF_PYTHON |= {"__parameters__", "__orig_bases__", "__abstractmethods__", "_abc_impl"}
-_OF_PYTHON |= {"__firstlineno__", "__static_attributes__", "__slotnames__", "__annotate_func__"}
-_OF_PYTHON |= {"__annotations_cache__", "__type_params__"}
+# --- the steps ---
 
 
-def attributes(cls: type) -> dict[str, Any]:
-    """Return what a class and its parents define, by name, as it is now."""
-    found: dict[str, Any] = {}
-    for parent in reversed(cls.__mro__):
-        found.update(vars(parent))
-    return {name: value for name, value in found.items() if name not in _OF_PYTHON}
+def parameters_of(layers: Sequence[nn.Module]) -> list[nn.Parameter]:
+    """Return the parameters in the order in which the steps work on them."""
+    linear = [layer for layer in layers if type(layer) is nn.Linear]
+    return [p for layer in linear for p in (layer.weight, layer.bias) if p is not None]
 
 
-_AS_IMPORTED = {cls: attributes(cls) for cls in (*LAYERS, *CONTAINERS, *LOSSES)}
-_STEPS = {cls: inspect.unwrap(cls.step) for cls in OPTIMIZERS}
+class DirectSteps:
+    """Makes the optimizer steps of layers, loss and optimizer that `fast_gate` let through.
 
-
-def changed(thing: object, original: Mapping[str, Any]) -> str | None:
-    """Find what `thing` overrides, in its class or by an attribute of its own.
+    It works on copies. At the end of each `run` it writes weights, gradients and the optimizer's
+    state back into the ordinary tensors, so that nothing outside can tell how they were computed.
 
     Args:
-        thing: The object.
-        original: The `attributes` of the class that it should behave like.
-
-    Returns:
-        The first name that means something else than in `original`, or None.
-    """
-    now = attributes(type(thing))
-    for name, value in original.items():
-        if now.get(name) is not value:
-            return name
-    own = (name for name in vars(thing) if isinstance(original.get(name), FunctionType))
-    return next(own, None)
-
-
-def layers_of(model: nn.Module) -> list[nn.Module]:
-    """Return the succession of layers that a network amounts to.
-
-    Calling them directly gives the same numbers as calling `model`, without the bookkeeping that
-    deeplay does around them.
-
-    Raises:
-        OrdinaryWay: If the network is, or may be, more than that.
-    """
-    kind = type(model)
-    if kind not in _AS_IMPORTED:
-        raise OrdinaryWay(f"the network holds a {kind.__name__}, which may do more than a layer")
-    if name := changed(model, _AS_IMPORTED[kind]):
-        raise OrdinaryWay(f"a {kind.__name__} of the network overrides `{name}`")
-    if kind not in CONTAINERS:
-        return [model]
-    if "shortcut_start" in getattr(model, "order", ()):
-        raise OrdinaryWay("the network has a shortcut")
-    return list(chain.from_iterable(map(layers_of, CONTAINERS[kind](model))))
-
-
-def _check_hooks(modules: Iterable[nn.Module]) -> None:
-    kinds = ("forward_hooks", "forward_pre_hooks", "backward_hooks", "backward_pre_hooks")
-    if any(getattr(nn.modules.module, f"_global_{kind}") for kind in kinds):
-        raise OrdinaryWay("a hook on all modules is set")
-    for module in modules:
-        if any(getattr(module, f"_{kind}", None) for kind in kinds):
-            raise OrdinaryWay(f"a hook is set on a {type(module).__name__}")
-        for parameter in module.parameters(recurse=False):
-            if parameter._backward_hooks or parameter._post_accumulate_grad_hooks:
-                raise OrdinaryWay(f"a hook is set on a parameter of a {type(module).__name__}")
-            if type(parameter) is not nn.Parameter:
-                raise OrdinaryWay(f"a parameter is a {type(parameter).__name__}")
-
-
-def _check_optimizer(given: Any) -> None:
-    """Check what the classifier has for an optimizer: deeplay's wrapper, or one of torch's."""
-    kind = given.classtype if isinstance(given, dl.Optimizer) else type(given)
-    if kind not in OPTIMIZERS or inspect.unwrap(kind.step) is not _STEPS[kind]:
-        raise OrdinaryWay(f"the optimizer {getattr(kind, '__name__', kind)} is not a known one")
-    hooks = [_global_optimizer_pre_hooks, _global_optimizer_post_hooks]
-    if not isinstance(given, dl.Optimizer):
-        if "step" in vars(given):
-            raise OrdinaryWay("a learning-rate schedule counts the optimizer's steps")
-        hooks += [given._optimizer_step_pre_hooks, given._optimizer_step_post_hooks]
-    if any(hooks):
-        raise OrdinaryWay("a hook is set on the optimizer")
-
-
-def _check_loss(loss: Any) -> None:
-    if type(loss) not in LOSSES or loss.reduction != "mean":
-        name = getattr(loss, "__name__", type(loss).__name__)
-        raise OrdinaryWay(f"the loss {name} is not a known mean over the images")
-    if name := changed(loss, _AS_IMPORTED[type(loss)]):
-        raise OrdinaryWay(f"the loss overrides `{name}`")
-
-
-def dataloader_is_known(dataloader: Any) -> None:
-    """Check that a dataloader's batches may be fetched ahead, many at a time.
-
-    Raises:
-        OrdinaryWay: If they may not.
-    """
-    if type(dataloader) is not DataLoader:
-        raise OrdinaryWay(f"the dataloader is a {type(dataloader).__name__}")
-    sampler = dataloader.batch_sampler
-    if type(sampler) is not BatchSampler or type(sampler.sampler) not in SAMPLERS:
-        raise OrdinaryWay("the dataloader has a sampler that is not a known one")
-    if dataloader.num_workers or dataloader.pin_memory:
-        raise OrdinaryWay("the dataloader has workers or pinned memory")
-    own = type(dataloader.dataset) is ImagesAndDigits
-    if dataloader.collate_fn is not (as_it_is if own else default_collate):
-        raise OrdinaryWay("the dataloader has a collate_fn of its own")
-    if not own:
-        _check_pairs(dataloader.dataset)
-
-
-def _check_pairs(dataset: Any) -> None:
-    """Check that a dataset is a list of (image, digit), or tensors of them, in memory."""
-    known = dataset
-    while type(known) is Subset:
-        known = known.dataset
-    if type(known) not in (list, tuple, TensorDataset, ImagesAndDigits) or not len(dataset):
-        raise OrdinaryWay(f"the dataloader's dataset is a {type(known).__name__}")
-    first = dataset[0]
-    try:
-        image, digit = default_collate([first])
-    except Exception:
-        image = digit = None
-    if (
-        not isinstance(first, (tuple, list))
-        or not (isinstance(image, Tensor) and isinstance(digit, Tensor))
-        or (image.dtype, digit.dtype, digit.ndim) != (torch.float32, torch.int64, 1)
-    ):
-        raise OrdinaryWay("the dataset does not hold pairs of a float32 image and a whole number")
-
-
-def _check_callback(callback: Any, own_callbacks: tuple[type, ...]) -> None:
-    kind = type(callback).__name__
-    if type(callback) not in (*CALLBACKS, *own_callbacks):
-        raise OrdinaryWay(f"the callback {kind} may look at each step")
-    if name := changed(callback, attributes(type(callback))):
-        raise OrdinaryWay(f"a callback {kind} overrides `{name}`")
-    if type(callback) is ModelCheckpoint and (
-        callback._every_n_train_steps or callback._train_time_interval
-    ):
-        raise OrdinaryWay("the callback ModelCheckpoint counts steps")
-
-
-class Gate:
-    """Decides whether a training is one whose steps can be made many at a time.
-
-    Args:
-        classifier: The helpers' Classifier.
-        trainer: The helpers' Trainer.
-        callbacks: The helpers' own callbacks.
+        layers: The layers, each of which gets what the one before it returns.
+        loss: The loss.
+        optimizer: The optimizer of exactly the layers' parameters.
+        one_hot: The length of the one-hot targets, or None where the digits are the targets.
     """
 
-    def __init__(self, classifier: type, trainer: type, callbacks: tuple[type, ...]) -> None:
-        self._classifier = classifier, attributes(classifier)
-        self._trainer = attributes(trainer)
-        self._callbacks = callbacks
+    def __init__(
+        self,
+        layers: Sequence[nn.Module],
+        loss: nn.Module,
+        optimizer: Optimizer,
+        one_hot: int | None,
+    ) -> None:
+        self._optimizer, self._kind = optimizer, OPTIMIZERS[type(optimizer)]
+        self._parameters = parameters_of(layers)
+        line = _ALIGNMENT // 4  # float32 numbers
+        self._sizes = [-(-p.numel() // line) * line for p in self._parameters]
+        self._weights, self._gradient = self._flat(), self._flat()
+        self._weight_pieces = self._pieces(self._weights)
+        self._gradient_pieces = self._pieces(self._gradient)
+        pieces = zip(self._weight_pieces, self._gradient_pieces, strict=True)
+        functions: list[tuple[Forward, Backward]] = []
+        for layer in layers:
+            if type(layer) is nn.Linear:
+                own = [next(pieces) for _ in parameters_of([layer])]
+                functions.append(_linear(own, first=not functions))
+            elif type(layer) in ACTIVATIONS:
+                functions.append(ACTIVATIONS[type(layer)](layer))
+        self._forwards = [forward for forward, _ in functions]
+        self._backwards = [backward for _, backward in reversed(functions)]
+        self._loss = LOSSES[type(loss)]
+        self._one_hot = None if one_hot is None else torch.eye(one_hot, dtype=torch.float32)
 
-    def check_network(self, classifier: Any) -> list[nn.Module]:
-        """Check that a classifier computes outputs and losses as deeplay's, batch by batch alike.
+    def run(
+        self,
+        images: Tensor,
+        digits: Tensor,
+        order: Tensor,
+        batch_size: int,
+        losses: list[Tensor],
+        outputs: list[Tensor],
+        interrupted: Sized = (),
+    ) -> None:
+        """Make one step for each mini-batch, in order.
 
-        Returns:
-            The layers of its network, in order.
+        Whatever ends the run, weights and the optimizer's state are those after as many steps as
+        there are new losses.
 
-        Raises:
-            OrdinaryWay: If it may do anything else.
+        Args:
+            images: float32 of shape (N, ...), on the CPU.
+            digits: int64 of shape (N,).
+            order: The indices of the images to train on, int64.
+            batch_size: Images in a mini-batch; the last one holds what is left over.
+            losses: Gets each step's loss, of shape (), appended.
+            outputs: Gets each step's outputs, of shape (batch_size, ...), appended.
+            interrupted: Whatever is put in here ends the run after the step at hand.
         """
-        cls, original = self._classifier
-        if not issubclass(type(classifier), cls):
-            raise OrdinaryWay(
-                f"the classifier is a {type(classifier).__module__.split('.')[0]}."
-                f"{type(classifier).__name__}, not the helpers' Classifier"
-            )
-        if name := changed(classifier, original):
-            raise OrdinaryWay(f"this classifier overrides `{name}`")
-        layers = layers_of(classifier.model)
-        _check_loss(getattr(classifier, "loss", None))
-        for metrics in (classifier.train_metrics, classifier.val_metrics, classifier.test_metrics):
-            for metric in metrics.values():
-                if not type(metric).__module__.startswith("torchmetrics.classification."):
-                    raise OrdinaryWay(f"the metric {type(metric).__name__} is not a known one")
-        if any(True for _ in classifier.model.buffers()):
-            raise OrdinaryWay("the network has a state of its own beside its parameters")
-        _check_hooks(classifier.modules())
-        return layers
+        # Before torch 2.7, AdamW was a class of its own that has no such setting.
+        decoupled = {"decoupled_weight_decay": type(self._optimizer) is AdamW}
+        settings, update = decoupled | self._optimizer.param_groups[0], self._kind.update
+        made = len(losses)
+        with torch.no_grad():
+            state, step = self._load()
+            try:
+                with torch.inference_mode():
+                    for x, target in self._batches(images, digits, order, batch_size):
+                        if interrupted:
+                            break
+                        loss, output = self._pass(x, target)
+                        step += 1
+                        update(settings, self._weights, self._gradient, state, step)
+                        losses.append(loss)
+                        outputs.append(output)
+            finally:
+                if len(losses) > made:
+                    self._store(state, step)
 
-    def check_trainer(self, trainer: Any) -> None:
-        """Check that a trainer and its callbacks do the same, however many steps are made at once.
+    def _batches(
+        self, images: Tensor, digits: Tensor, order: Tensor, batch_size: int
+    ) -> Iterator[tuple[Tensor, Tensor]]:
+        images, at_once = images.flatten(1), max(1, _IMAGES_IN_CACHE // batch_size) * batch_size
+        place = images.new_empty(min(at_once, len(order)), images.shape[1])
+        for chosen in order.split(at_once):
+            rows = torch.index_select(images, 0, chosen, out=place[: len(chosen)])
+            targets = digits.index_select(0, chosen)
+            if self._one_hot is not None:
+                targets = self._one_hot.index_select(0, targets)
+            for x, target in zip(rows.split(batch_size), targets.split(batch_size), strict=True):
+                yield x if x.data_ptr() % _ALIGNMENT == 0 else x.clone(), target
 
-        Raises:
-            OrdinaryWay: If they may not.
-        """
-        if trainer.world_size > 1:
-            raise OrdinaryWay(f"{trainer.world_size} processes train together")
-        if name := changed(trainer, self._trainer):
-            raise OrdinaryWay(f"this trainer overrides `{name}`")
-        for name, plain in PLAIN_TRAINER.items():
-            value = getattr(trainer, name)
-            # A share and a count are two settings: 1.0 is all batches, 1 is one.
-            same = value == plain and isinstance(value, float) == isinstance(plain, float)
-            if not same and (value or plain):
-                raise OrdinaryWay(f"the trainer has {name.lstrip('_')}={value!r}")
-        for name in trainer.settings_given:
-            if name not in HARMLESS_SETTINGS and name not in PLAIN_TRAINER:
-                raise OrdinaryWay(f"the trainer has a setting `{name}`")
-        if type(trainer.strategy) is not SingleDeviceStrategy:
-            raise OrdinaryWay(f"the trainer's strategy is {type(trainer.strategy).__name__}")
-        if type(trainer.profiler) is not PassThroughProfiler:
-            raise OrdinaryWay("a profiler looks at each step")
-        for logger in trainer.loggers:
-            if type(logger) not in LOGGERS:
-                raise OrdinaryWay(f"the logger {type(logger).__name__} is not a known one")
-        for callback in trainer.callbacks:
-            _check_callback(callback, self._callbacks)
+    def _pass(self, x: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
+        values = [x]
+        for forward in self._forwards:
+            values.append(forward(values[-1]))
+        output = values[-1]
+        loss, gradient = self._loss(output, target)
+        for backward in self._backwards:
+            y = values.pop()
+            gradient = backward(gradient, values[-1], y)
+        return loss, output
 
-    def check(
-        self, trainer: Any, classifier: Any, dataloader: Any, resumes: bool
-    ) -> list[nn.Module]:
-        """Check everything that takes part in a training.
+    def _flat(self) -> Tensor:
+        return torch.zeros(sum(self._sizes), dtype=torch.float32)
 
-        Returns:
-            The layers of the classifier's network, in order.
+    def _pieces(self, flat: Tensor) -> list[Tensor]:
+        return [
+            piece[: p.numel()].view(p.shape)
+            for piece, p in zip(flat.split(self._sizes), self._parameters, strict=True)
+        ]
 
-        Raises:
-            OrdinaryWay: At the first thing that is not known to change nothing.
-        """
-        layers = self.check_network(classifier)
-        _check_optimizer(getattr(classifier, "optimizer", None))
-        dataloader_is_known(dataloader)
-        self.check_trainer(trainer)
-        if resumes:
-            raise OrdinaryWay("it goes on from a checkpoint")
-        return layers
+    def _load(self) -> tuple[State, int]:
+        torch._foreach_copy_(self._weight_pieces, self._parameters)
+        kept = [self._optimizer.state.get(p, {}) for p in self._parameters]
+        state = {}
+        for name in kept_by(self._optimizer):
+            begun = kept[0].get(name) is not None
+            if begun or self._kind.counts:
+                state[name] = self._flat()
+            if begun:
+                torch._foreach_copy_(self._pieces(state[name]), [own[name] for own in kept])
+        return state, int(kept[0].get("step", 0))
 
-
-# --- many batches at a time ---
-
-
-class ImagesAndDigits(Dataset):
-    """Images and digits in memory, which a DataLoader fetches by whole batches."""
-
-    def __init__(self, images: Tensor, digits: Tensor) -> None:
-        self.images, self.digits = images, digits
-
-    def __len__(self) -> int:
-        return len(self.digits)
-
-    def __getitem__(self, index: int) -> tuple[Tensor, Tensor]:
-        return self.images[index].clone(), self.digits[index]
-
-    def __getitems__(self, indices: list[int]) -> tuple[Tensor, Tensor]:
-        chosen = torch.as_tensor(indices)
-        return self.images[chosen], self.digits[chosen]
-
-
-def as_it_is(batch: Any) -> Any:
-    """Return a batch that the dataset has already put together."""
-    return batch
-
-
-class _GroupedBatches(Sampler):
-    """The indices of several consecutive batches at a time, in the order of `batches`."""
-
-    def __init__(self, batches: BatchSampler, group: int) -> None:
-        self.batches, self.group = batches, group
-
-    def __len__(self) -> int:
-        return math.ceil(len(self.batches) / self.group)
-
-    def __iter__(self) -> Iterator[list[int]]:
-        batches = iter(self.batches)
-        while indices := list(chain.from_iterable(islice(batches, self.group))):
-            yield indices
-
-
-def grouped(dataloader: DataLoader, images: int = IMAGES_PER_GROUP) -> DataLoader:
-    """Return a dataloader of the same images in the same order, several batches at a time."""
-    group = max(1, min(images // dataloader.batch_sampler.batch_size, STEPS_PER_GROUP))
-    return DataLoader(
-        dataloader.dataset,
-        batch_sampler=_GroupedBatches(dataloader.batch_sampler, group),
-        collate_fn=dataloader.collate_fn,
-        generator=dataloader.generator,
-    )
-
-
-def bare_step(optimizer: torch.optim.Optimizer) -> Callable[[], Any]:
-    """Return what `optimizer.step` does to the weights, without what torch does around it.
-
-    torch wraps a step for its profiler and for hooks; and RMSprop and Adam ask in every step
-    whether a GPU is recording it, for which a computer without one searches its disk.
-    """
-    if not torch.cuda.is_available():
-        optimizer._accelerator_graph_capture_health_check = lambda: None
-        optimizer._cuda_graph_capture_health_check = lambda: None  # its name in earlier torch
-    return torch.no_grad()(partial(inspect.unwrap(type(optimizer).step), optimizer))
-
-
-# --- Lightning's counts ---
-
-
-def start_over(trainer: LightningTrainer) -> None:
-    """Let the next `fit` begin with its first epoch, as Lightning's Trainer does when it is made.
-
-    Lightning itself goes on counting: a trainer that has trained its epochs trains none any more.
-    """
-    fit, epoch = trainer.fit_loop, trainer.fit_loop.epoch_loop
-    fresh = type(fit)(trainer, min_epochs=fit.min_epochs, max_epochs=fit.max_epochs)
-    fresh.epoch_loop = type(epoch)(trainer, min_steps=epoch.min_steps, max_steps=epoch.max_steps)
-    trainer.fit_loop = fresh
-    trainer._logger_connector.reset_metrics()
-    trainer._logger_connector._callback_metrics.clear()
-    trainer._logger_connector._logged_metrics.clear()
-    trainer._logger_connector._progress_bar_metrics.clear()
-
-
-def count_steps(trainer: LightningTrainer, steps: int, finished: bool) -> None:
-    """Count the steps that were made at once, as Lightning's own optimizer wrapper would.
-
-    `global_step`, checkpoints, loggers and messages are based on these counts.
-
-    Args:
-        trainer: The trainer.
-        steps: Optimizer steps that were made.
-        finished: Whether Lightning will go on, and count the whole group as one.
-    """
-    loop = trainer.fit_loop.epoch_loop
-    # The second is where Lightning looks when it goes on from a checkpoint in its ordinary way.
-    for progress in (
-        loop.manual_optimization.optim_step_progress,
-        loop.automatic_optimization.optim_progress.optimizer.step,
-    ):
-        progress.total.ready += steps
-        progress.total.completed += steps
-    loop._batches_that_stepped += steps - finished
-
-
-def trainer_of(classifier: Any) -> Any:
-    """Return the trainer that a classifier is attached to, or None."""
-    return classifier._trainer
+    def _store(self, state: State, step: int) -> None:
+        torch._foreach_copy_(self._parameters, self._weight_pieces)
+        for p, gradient in zip(self._parameters, self._gradient_pieces, strict=True):
+            p.grad = gradient.clone()
+            if self._kind.counts:
+                count = self._optimizer.state[p].setdefault("step", _ONE.clone())
+                count.fill_(step)
+        for name, flat in state.items():
+            for p, piece in zip(self._parameters, self._pieces(flat), strict=True):
+                own = self._optimizer.state[p]
+                if own.get(name) is None:
+                    own[name] = torch.empty_like(p)
+                own[name].copy_(piece)

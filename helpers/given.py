@@ -8,14 +8,13 @@ was found, and what to do. Nothing that is given is ever written to.
 from __future__ import annotations
 
 import operator
-import reprlib
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from helpers.errors import LessonError
+from helpers.errors import LessonError, shown
 
 if TYPE_CHECKING:  # torch takes seconds to import, and lesson 1's figures need none of it
     from torch import nn
@@ -294,7 +293,7 @@ def whole_number(value: Any, name: str, low: int = 1, high: int | None = None) -
         taken = None
     if taken is None or taken < low or (high is not None and taken > high):
         limits = f"{low} or more" if high is None else f"{low} to {high}"
-        raise LessonError(f"{name} must be a whole number, {limits}, got {_shown(value)}.")
+        raise LessonError(f"{name} must be a whole number, {limits}, got {_number_or_kind(value)}.")
     return taken
 
 
@@ -437,9 +436,9 @@ def kind(value: Any) -> str:
     return f"{'an' if vowel else 'a'} {called}{shaped}"
 
 
-def _shown(value: Any) -> str:
+def _number_or_kind(value: Any) -> str:
     """A single number or a text as it is, shortened where long; of anything else, its kind."""
     if isinstance(value, np.generic):
         value = value.item()
     single = isinstance(value, (str, bytes, bool, int, float, complex))
-    return reprlib.repr(value) if single else kind(value)
+    return shown(value) if single else kind(value)

@@ -153,8 +153,9 @@ def _read(file: Path) -> dict[str, float]:
     except FileNotFoundError:
         return {}
     except (ValueError, RecursionError) as error:
+        why = "it is nested too deeply" if isinstance(error, RecursionError) else error
         raise LessonError(
-            f"{file} cannot be read ({error}): move it elsewhere or delete it, and run this cell "
+            f"{file} cannot be read ({why}): move it elsewhere or delete it, and run this cell "
             "again."
         ) from error
     return {name: float(share) for name, share in results.items()}

@@ -170,6 +170,24 @@ def check_plain(path: Path) -> None:
             raise NotPlainError(errno.EINVAL, f"{what}, not an ordinary file", str(path))
 
 
+def is_folder(path: Path) -> bool:
+    """Say whether a folder is at `path` (True), or nothing yet (False).
+
+    Raises:
+        NotPlainError: It is a link, even one to a folder.
+        NotADirectoryError: It is something else.
+    """
+    try:
+        mode = os.lstat(path).st_mode
+    except FileNotFoundError:
+        return False
+    if stat.S_ISLNK(mode):
+        raise NotPlainError(errno.ELOOP, KINDS[stat.S_IFLNK], str(path))
+    if not stat.S_ISDIR(mode):
+        raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(path))
+    return True
+
+
 def open_plain(path: Path) -> BinaryIO:
     """Open an ordinary file for reading, without waiting for anybody.
 

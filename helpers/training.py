@@ -5,13 +5,14 @@ deeplay's bookkeeping around the step (logging, metrics, hooks, deeplay's record
 that is set) needs several times as long. The lessons therefore train with two thin subclasses:
 
 * `Classifier` hands Lightning many mini-batches at once and makes one optimizer step for each of
-  them inside a single `training_step` (Lightning calls this "manual optimization"). The optimizer
-  is the same `torch.optim` object, the mini-batches come in the same order, and the layers are the
-  same layers called in the same order, so the weights after training are bit for bit those of
-  plain `dl.Classifier` and `dl.Trainer`; only the bookkeeping is done once for many steps.
+  them inside a single `training_step` (Lightning calls this "manual optimization"). The batches
+  come in the same order, and the same operations are done on the same numbers, so the weights
+  after training are bit for bit those of plain `dl.Classifier` and `dl.Trainer`.
 * `Trainer` decides when that is possible. Where it is not (several devices, gradient accumulation
   or clipping, callbacks that want to see each batch, ...), it steps aside: deeplay and Lightning
   then train in their ordinary way.
+
+fast_gate.py says when many steps are made at once, and fast_steps.py how.
 
 On a CPU both use one thread: matrices this small are no faster on two, and thirty people can share
 one machine. `benchmarks/` measures all of this.
@@ -27,6 +28,7 @@ import math
 import multiprocessing
 import os
 import signal
+import textwrap
 import threading
 import time
 import warnings
@@ -42,7 +44,6 @@ from deeplay.callbacks import LogHistory
 from lightning.pytorch import LightningDataModule, LightningModule
 from lightning.pytorch import Trainer as LightningTrainer
 from lightning.pytorch.callbacks import Callback, EarlyStopping, ModelCheckpoint, ProgressBar
-from lightning.pytorch.utilities.exceptions import MisconfigurationException
 from numpy.typing import ArrayLike
 from torch import Tensor, nn
 from torch.nn.modules.lazy import LazyModuleMixin
@@ -53,19 +54,22 @@ from tqdm.auto import tqdm
 from helpers import given, storage
 from helpers.config import Config, difference
 from helpers.errors import DivergenceError, InterruptError, LessonError, shown
-from helpers.fast_steps import (
+from helpers.fast_gate import (
     LOSSES_OF_TEN_TARGETS,
+    AutogradSteps,
     Gate,
     ImagesAndDigits,
     OrdinaryWay,
+    add_losses,
     as_it_is,
-    bare_step,
     count_steps,
     dataloader_is_known,
+    direct_steps,
     grouped,
     start_over,
     trainer_of,
 )
+from helpers.fast_steps import DirectSteps
 
 # --- dataloaders ---
 
@@ -97,7 +101,7 @@ def make_dataloader(
     images, digits = given.images_and_digits(images, digits)
     batch_size = given.whole_number(batch_size, "batch_size")
     if not isinstance(shuffle, bool | np.bool_):
-        raise LessonError(f"shuffle must be True or False, got {shuffle!r}.")
+        raise LessonError(f"shuffle must be True or False, got {shown(shuffle)}.")
     dataset = ImagesAndDigits(_shared(images, np.float32), _shared(digits, np.int64))
     return DataLoader(dataset, batch_size=batch_size, shuffle=bool(shuffle), collate_fn=as_it_is)
 
@@ -150,60 +154,63 @@ class Classifier(dl.Classifier):
             outputs = self(images)
             losses = self.compute_loss(outputs, digits)
             losses = losses if isinstance(losses, dict) else {"loss": losses}
-            self._log(stage, losses, outputs.detach(), digits)
+            self._log(stage, losses, outputs.detach(), digits, len(digits))
         return sum(losses.values())
 
-    def _many_steps(self, images: Tensor, digits: Tensor) -> None:
+    def _many_steps(self, images: Tensor, digits: Tensor, order: Tensor | None = None) -> None:
         trainer, batch_size = self.trainer, self.trainer._batch_size
-        layers = [layer.forward for layer in trainer._layers]
-        optimizer = self.optimizers(use_pl_optimizer=False)
-        step = bare_step(optimizer)
-        parameters = [each for group in optimizer.param_groups for each in group["params"]]
-        outputs, losses, finished = [], [], False
+        if order is None:
+            order = torch.arange(len(digits), device=digits.device)
+        outputs: list[Tensor] = []
+        losses: list[Tensor] = []
+        finished = False
         try:
             with (
                 self.calling_stateful(),
-                _explained(self, images[:batch_size], digits[:batch_size]),
+                _explained(self, images[order[:batch_size]], digits[order[:batch_size]]),
                 _interrupts_wait() as interrupted,
             ):
-                targets = digits
-                if self.make_targets_one_hot:
-                    width = self.num_classes or self._width_of_outputs(images[:1])
-                    targets = nn.functional.one_hot(digits, width).float()
-                for inputs, target in zip(
-                    images.split(batch_size), targets.split(batch_size), strict=True
-                ):
-                    if interrupted:
-                        break
-                    output = inputs
-                    for layer in layers:
-                        output = layer(output)
-                    loss = self.loss(output, target)
-                    for parameter in parameters:
-                        parameter.grad = None
-                    loss.backward()
-                    step()
-                    outputs.append(output.detach())
-                    losses.append(loss.detach())
+                if trainer._steps is None:
+                    trainer._steps = self._make_steps(images, digits, order)
+                group = images, digits, order, batch_size
+                trainer._steps.run(*group, losses, outputs, interrupted)
             finished = True
         finally:
             # Also when the learner interrupts: the steps made so far are made.
             count_steps(trainer, len(losses), finished)
             if losses:
-                losses = torch.stack(losses)
-                trainer.step_losses.extend(losses.tolist())
-        weights = torch.full_like(losses, batch_size)
-        weights[-1] = len(digits) - batch_size * (len(losses) - 1)
+                trainer.step_losses.extend(torch.stack(losses).tolist())
+        digits = digits[order]
         with _explained(self, images, digits):
-            loss = (losses * weights).sum() / len(digits)
-            self._log("train", {"loss": loss}, torch.cat(outputs), digits)
+            first, *others = [len(output) for output in outputs]
+            self._log("train", {"loss": losses[0]}, torch.cat(outputs), digits, first)
+            add_losses(trainer, "train_loss", losses[1:], others)
+
+    def _make_steps(
+        self, images: Tensor, digits: Tensor, order: Tensor
+    ) -> DirectSteps | AutogradSteps:
+        one_hot = None
+        if self.make_targets_one_hot:
+            one_hot = self.num_classes or self._width_of_outputs(images[order[:1]])
+        optimizer = self.optimizers(use_pl_optimizer=False)
+        parts = self.trainer._layers, self.loss, optimizer, one_hot
+        try:
+            return direct_steps(*parts, images, digits, order, self.trainer._batch_size)
+        except OrdinaryWay as reason:
+            print(f"Each step goes through autograd, because {reason}.")
+            return AutogradSteps(*parts)
 
     def _width_of_outputs(self, images: Tensor) -> int:
         with torch.no_grad():
             return self.model(images).size(1)
 
     def _log(
-        self, stage: str, losses: Mapping[str, Tensor], outputs: Tensor, digits: Tensor
+        self,
+        stage: str,
+        losses: Mapping[str, Tensor],
+        outputs: Tensor,
+        digits: Tensor,
+        batch_size: int,
     ) -> None:
         metrics = getattr(self, f"{stage.replace('validation', 'val')}_metrics")
         metrics.update(*self.metrics_preprocess(outputs, digits))
@@ -216,7 +223,7 @@ class Classifier(dl.Classifier):
                 value,
                 on_step=False,
                 on_epoch=True,
-                batch_size=len(digits),
+                batch_size=batch_size,
                 sync_dist=name in losses,
             )
 
@@ -385,6 +392,14 @@ def _one_thread() -> Iterator[None]:
         torch.set_num_threads(threads)
 
 
+def _unrecorded(classifier: nn.Module) -> contextlib.AbstractContextManager[Any]:
+    """Keep deeplay from recording what is set and called, or the record would hold the trainer.
+
+    deeplay replays its record when a classifier is copied or unpickled.
+    """
+    return getattr(classifier, "calling_stateful", contextlib.nullcontext)()
+
+
 @contextlib.contextmanager
 def _interruptible(explain: Callable[[], str]) -> Iterator[None]:
     """Turn Lightning's way to end after an interrupt into one line, and hear the next interrupt.
@@ -447,17 +462,24 @@ class Trainer(dl.Trainer):
 
     def __init__(self, max_epochs: int = 1, accelerator: str = "auto", **settings: Any) -> None:
         _check_names("Trainer", settings, list(_SETTINGS)[1:])
-        if max_epochs not in (-1, None):
+        if max_epochs is not None and not (type(max_epochs) is int and max_epochs == -1):
             max_epochs = given.whole_number(max_epochs, "max_epochs")
-        callbacks = settings.pop("callbacks", None) or []
-        callbacks = [callbacks] if isinstance(callbacks, Callback) else list(callbacks)
+        callbacks = settings.pop("callbacks", None)
+        if not isinstance(callbacks, list | tuple):
+            callbacks = [] if callbacks is None else [callbacks]
+        callbacks = list(callbacks)
         for callback in callbacks:
             if not isinstance(callback, Callback):
-                raise LessonError(f"callbacks must be Lightning's Callbacks, got {callback!r}.")
+                found = shown(callback)
+                raise LessonError(f"callbacks must be Lightning's Callbacks, got {found}.")
         shows_progress = any(isinstance(callback, ProgressBar) for callback in callbacks)
-        if settings.get("enable_progress_bar", True) and not shows_progress:
+        wanted = settings.get("enable_progress_bar", True)
+        if not isinstance(wanted, bool | np.bool_):
+            raise LessonError(f"enable_progress_bar must be True or False, got {shown(wanted)}.")
+        if wanted and not shows_progress:
             callbacks.append(_EpochLines())
-        if settings.get("strategy") == "ddp_notebook" and not hasattr(os, "fork"):
+        copies = str(settings.get("strategy")) == "ddp_notebook"
+        if copies and not hasattr(os, "fork"):
             raise LessonError(
                 'strategy="ddp_notebook" needs to copy this process, which Windows cannot do. '
                 "Train in a script instead: train_distributed.py, beside the lessons, shows how."
@@ -470,6 +492,7 @@ class Trainer(dl.Trainer):
         self.settings_given = frozenset(settings)
         self._batch_size: int | None = None
         self._layers: list[nn.Module] = []
+        self._steps: DirectSteps | AutogradSteps | None = None
         self._validated = False
         self.step_losses: list[float] = []
         try:
@@ -479,8 +502,8 @@ class Trainer(dl.Trainer):
                 callbacks=[*callbacks, _History()],
                 **settings,
             )
-        except (MisconfigurationException, ValueError, TypeError, ImportError) as error:
-            reason = str(error).strip().split("\n")[0]
+        except Exception as error:  # Lightning raises many kinds for a wrong setting
+            reason = textwrap.shorten(str(error).strip().split("\n")[0], 300, placeholder=" …")
             raise LessonError(f"The trainer cannot be made: {reason}") from error
         # What these have seen belongs to one training: `fit` brings it back.
         self._fresh = [
@@ -527,6 +550,8 @@ class Trainer(dl.Trainer):
         if val_dataloaders is not None:
             given.dataloader(val_dataloaders, "validation_dataloader")
         resumes = options.get("ckpt_path") is not None
+        if resumes:
+            _check_checkpoint(options["ckpt_path"])
         if not resumes:
             start_over(self)
             for callback, state in self._fresh:
@@ -536,7 +561,7 @@ class Trainer(dl.Trainer):
             if isinstance(callback, _History):
                 callback.__init__()
         self.step_losses = []
-        self._batch_size, self._layers = None, []
+        self._batch_size, self._layers, self._steps = None, [], None
         steps = _length(train_dataloaders)
         try:
             self._layers = _GATE.check(self, model, train_dataloaders, resumes)
@@ -545,7 +570,8 @@ class Trainer(dl.Trainer):
                 print(f"One step at a time, in Lightning's ordinary way, because {reason}.")
         else:
             self._batch_size = train_dataloaders.batch_sampler.batch_size
-            train_dataloaders = grouped(train_dataloaders)
+            on_cpu = self.strategy.root_device.type == "cpu"
+            train_dataloaders = grouped(train_dataloaders, indices=on_cpu)
 
         def explain() -> str:
             of_steps = f" of {steps * self.max_epochs:,}" if steps and self.max_epochs > 0 else ""
@@ -559,7 +585,7 @@ class Trainer(dl.Trainer):
         if self._batch_size is not None:
             self.log_every_n_steps = 1  # nothing is logged by steps: Lightning need not warn of it
         try:
-            with self._threads(), _interruptible(explain):
+            with self._threads(), _unrecorded(model), _interruptible(explain):
                 super().fit(model, train_dataloaders, val_dataloaders, **options)
         finally:
             self.log_every_n_steps = every
@@ -594,7 +620,8 @@ class Trainer(dl.Trainer):
         _check_dataloader(dataloaders, "test_dataloader", options)
         dataloaders = self._larger_batches(model, dataloaders)
         options.setdefault("verbose", False)
-        with self._threads(), _interruptible(lambda: "Testing was interrupted: run it again."):
+        interrupted = _interruptible(lambda: "Testing was interrupted: run it again.")
+        with self._threads(), _unrecorded(model), interrupted:
             return Measured(super().test(model, dataloaders, **options)[0])
 
     def _larger_batches(self, model: Any, dataloader: Any) -> Any:
@@ -609,15 +636,36 @@ class Trainer(dl.Trainer):
             return dataloader
         return grouped(dataloader, images=1000)
 
-    def validate(self, *arguments: Any, **options: Any) -> list:
-        """Validate as Lightning does; an interrupt is one line."""
-        with self._threads(), _interruptible(lambda: "Validation was interrupted: run it again."):
-            return super().validate(*arguments, **options)
+    def validate(
+        self,
+        model: dl.Classifier | None = None,
+        dataloaders: DataLoader | None = None,
+        **options: Any,
+    ) -> list:
+        """Validate as Lightning does; a wrong call or an interrupt is one line."""
+        self._check_use("validate", model, dataloaders, options)
+        interrupted = _interruptible(lambda: "Validation was interrupted: run it again.")
+        with self._threads(), _unrecorded(model), interrupted:
+            return super().validate(model, dataloaders, **options)
 
-    def predict(self, *arguments: Any, **options: Any) -> list | None:
-        """Predict as Lightning does; an interrupt is one line."""
-        with self._threads(), _interruptible(lambda: "Predicting was interrupted: run it again."):
-            return super().predict(*arguments, **options)
+    def predict(
+        self,
+        model: dl.Classifier | None = None,
+        dataloaders: DataLoader | None = None,
+        **options: Any,
+    ) -> list | None:
+        """Predict as Lightning does; a wrong call or an interrupt is one line."""
+        self._check_use("predict", model, dataloaders, options)
+        interrupted = _interruptible(lambda: "Predicting was interrupted: run it again.")
+        with self._threads(), _unrecorded(model), interrupted:
+            return super().predict(model, dataloaders, **options)
+
+    def _check_use(self, what: str, model: Any, dataloaders: Any, options: dict[str, Any]) -> None:
+        """Check the call of one of Lightning's own ways to use a network."""
+        if model is None:
+            model = self.lightning_module
+        _check_classifier(model, f"{what}(classifier, dataloader)")
+        _check_dataloader(dataloaders, f"{what}_dataloader", options)
 
     def _threads(self) -> contextlib.AbstractContextManager:
         on_cpu = self.strategy.root_device.type == "cpu"
@@ -640,6 +688,16 @@ def _check_dataloader(dataloader: Any, name: str, options: Mapping[str, Any]) ->
     given.dataloader(dataloader, name)
     if _length(dataloader) == 0:
         raise LessonError(f"{name} holds no batch: there is nothing to {name.split('_')[0]} on.")
+
+
+def _check_checkpoint(path: Any) -> None:
+    """Raise unless it is the path of a file, or one of Lightning's names for one."""
+    if isinstance(path, str) and (path in ("best", "last", "hpc") or ":" in path[2:]):
+        return  # as does an address, "registry:..." or "s3://..."
+    if not storage.given_path(path, "a checkpoint", "checkpoints/last.ckpt").is_file():
+        raise LessonError(
+            f"There is no checkpoint {path}: give the path of one that a ModelCheckpoint kept."
+        )
 
 
 def _check_classifier(model: Any, call: str) -> None:
@@ -675,9 +733,8 @@ def evaluating(network: nn.Module) -> Iterator[None]:
     """Use a network without training it, and leave each of its modules in the mode it was in."""
     modes = [(module, module.training) for module in network.modules()]
     network.eval()
-    untaped = getattr(network, "calling_stateful", contextlib.nullcontext)
     try:
-        with torch.no_grad(), untaped():
+        with torch.no_grad(), _unrecorded(network):
             yield
     finally:
         for module, mode in modes:

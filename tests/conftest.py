@@ -1,12 +1,15 @@
 """What the tests share; and their order, so that two workers end together."""
 
 import contextlib
+import os
+import random
 import shutil
 import signal
 import subprocess
 import tempfile
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from tools import ROOT
@@ -55,6 +58,14 @@ def _interrupts_are_heard():
     signal.signal(signal.SIGINT, before)
 
 
+@pytest.fixture(autouse=True)
+def _random_numbers_can_be_repeated(request):
+    # Some tests break things in places drawn by lot: each run others, and a failure names its seed.
+    seed = int(os.environ.get("TEST_SEED") or random.SystemRandom().randrange(10**9))
+    random.seed(seed)
+    request.node.add_report_section("setup", "random numbers", f"TEST_SEED={seed} repeats them")
+
+
 @pytest.fixture
 def public_path():
     """A folder that every user may reach, which those of pytest are not."""
@@ -77,6 +88,20 @@ def only_readable():
             path.chmod(0o755)
 
     return only_readable
+
+
+@pytest.fixture
+def digits():
+    return np.random.default_rng(0).integers(0, 10, 500)
+
+
+@pytest.fixture
+def images(digits):
+    # A bright bar whose place says which digit it is: learnable within a second.
+    noise = np.random.default_rng(1).random((500, 28, 28), dtype=np.float32) * 0.2
+    for image, digit in zip(noise, digits, strict=True):
+        image[2 * digit : 2 * digit + 3] += 0.8
+    return noise
 
 
 @pytest.fixture(scope="session")

@@ -3,7 +3,6 @@
 import json
 import os
 import shutil
-import subprocess
 import sys
 import tempfile
 from functools import partial
@@ -12,10 +11,10 @@ from pathlib import Path
 import pytest
 import yaml
 from packaging.utils import canonicalize_name
+from programs import ended, environ, printed
 
-from tools import notebooks, outputs
+from tools import ROOT, notebooks, outputs
 
-ROOT = Path(__file__).resolve().parent.parent
 needs_make = pytest.mark.skipif(
     shutil.which("make") is None or os.name == "nt", reason="there is no make here, or no sh"
 )
@@ -29,22 +28,9 @@ def checkout(tmp_path_factory, copy_checkout):
     return folder
 
 
-def run(*command, cwd, **options):
-    done = subprocess.run(
-        list(map(str, command)), cwd=cwd, capture_output=True, encoding="utf-8", **options
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
-
-
-def without_helpers():
-    """Returns the environment variables for a Python that must not find this checkout."""
-    return {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
-
-
 def test_lesson_1_runs_there(checkout):
-    environment = {**os.environ, "PYTHONPATH": str(checkout)}
-    said = run(sys.executable, "-m", "tools.build", "run", "1", cwd=checkout, env=environment)
+    environment = environ(checkout)
+    said = printed(sys.executable, "-m", "tools.build", "run", "1", cwd=checkout, env=environment)
     assert "01_data" in said.splitlines()[-3]
     executed = notebooks.read_notebook(checkout / "executed" / "01_data.ipynb")
     assert outputs.code_cells(executed)[-1].execution_count == len(outputs.code_cells(executed))
@@ -57,14 +43,14 @@ def test_lesson_1_runs_there(checkout):
 def test_make_knows_its_way_there(checkout):
     # Not as a part of the make that may run these tests, which would print the folder it enters.
     environment = {name: value for name, value in os.environ.items() if "MAKE" not in name}
-    assert "make TARGET" in run("make", "help", cwd=checkout, env=environment)
+    assert "make TARGET" in printed("make", "help", cwd=checkout, env=environment)
     # Paths stay relative, so that no command meets the folder's name.
     for target in ("run", "lab", "test", "site", "bench"):
-        assert "Ziffern" not in run("make", "--dry-run", target, cwd=checkout, env=environment)
+        assert "Ziffern" not in printed("make", "--dry-run", target, cwd=checkout, env=environment)
     # And what it calls starts there: the Python that runs this stands in for .venv.
     tools = [f"BIN={sys.executable}", "READY="]
     environment["PYTHONPATH"] = str(checkout)
-    assert run("make", "prose", "LESSON=1", *tools, cwd=checkout, env=environment)
+    assert printed("make", "prose", "LESSON=1", *tools, cwd=checkout, env=environment)
 
 
 # --- what people give to make is text, and nothing runs it ---------------------------------------
@@ -124,19 +110,12 @@ def made(tmp_path):
     return tmp_path
 
 
-def make(folder, *words, **variables):
+def make(folder, *words, **given):
     """Runs make there; returns what happened, and what the stub heard, one list a call."""
     plain = {name: value for name, value in os.environ.items() if "MAKE" not in name}
-    for name in ("PYTHON", "NOTEBOOK", "LESSON", "REPOSITORY", "CPU"):
+    for name in ("PYTHON", "NOTEBOOK", "LESSON", "REPOSITORY", "CPU", "GPU"):
         plain.pop(name, None)
-    done = subprocess.run(
-        ["make", *words],
-        cwd=folder,
-        env=plain | variables,
-        capture_output=True,
-        encoding="utf-8",
-        timeout=60,
-    )
+    done = ended("make", *words, cwd=folder, env=plain | given, timeout=60)
     heard = folder / "heard"
     lines = heard.read_text(encoding="utf-8").split("\0\n") if heard.exists() else []
     return done, [line.split("\0") for line in lines[:-1]]
@@ -159,7 +138,7 @@ def test_make_hands_a_value_over_as_it_is(made, target, variable, value):
 
 
 @needs_make
-@pytest.mark.parametrize("variable", ["PYTHON", "CPU", "LESSON", "NOTEBOOK", "REPOSITORY"])
+@pytest.mark.parametrize("variable", ["PYTHON", "CPU", "GPU", "LESSON", "NOTEBOOK", "REPOSITORY"])
 @pytest.mark.parametrize("value", HOSTILE)
 def test_make_runs_no_value_while_it_sets_up(made, variable, value):
     (made / ".venv" / "ready").unlink()
@@ -180,17 +159,47 @@ def test_make_runs_no_value_while_it_sets_up(made, variable, value):
 @needs_make
 @pytest.mark.parametrize("value", HOSTILE)
 def test_make_runs_no_value_in_the_make_that_it_calls(made, value):
-    words = [f"{name}={value}" for name in ("LESSON", "NOTEBOOK", "REPOSITORY", "CPU")]
+    words = [f"{name}={value}" for name in ("LESSON", "NOTEBOOK", "REPOSITORY", "CPU", "GPU")]
     done, heard = make(made, "newest", f"PYTHON={made}/bin/python", *words)
     assert done.returncode == 0, done.stderr
     assert not (made / "X").exists()
-    assert [words[:2] for words in heard] == [
-        ["-m", "venv"],
-        ["-m", "pip"],
-        ["-m", "tools.build"],
-        ["-m", "pytest"],
-    ]
-    assert heard[2][2:] == ["held"]
+    begins = (
+        "tools/torch_builds.py https:",
+        "-m venv",
+        "-m pip",
+        "-m tools.build held",
+        "-m pytest",
+    )
+    for words, begin in zip(heard, begins, strict=True):
+        assert " ".join(words).startswith(begin)
+
+
+@needs_make
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux has builds with GPU libraries")
+@pytest.mark.parametrize(
+    ("given", "option"),
+    [
+        ({"CPU": "1"}, ["--extra-index-url", "https://download.pytorch.org/whl/cpu"]),
+        ({"GPU": "1"}, []),
+        ({"CPU": "1", "GPU": "1"}, None),
+    ],
+)
+def test_make_hands_the_choice_of_builds_to_pip(made, given, option):
+    (made / ".venv" / "ready").unlink()
+    (made / "tools").mkdir()
+    shutil.copy(ROOT / "tools" / "torch_builds.py", made / "tools")
+    chooses = f'case "$1" in tools/*) exec "{sys.executable}" "$@";; esac\n'
+    (made / "bin" / "python").write_text(STUB.replace("\n", "\n" + chooses, 1), encoding="utf-8")
+    done, heard = make(made, "run", f"PYTHON={made}/bin/python", **given)
+    if option is None:
+        assert done.returncode != 0
+        assert "CPU=1 and GPU=1 ask for different builds" in done.stderr
+        assert [words[0] for words in heard] == ["-c"]  # only Python's version was asked
+    else:
+        assert done.returncode == 0, done.stderr
+        assert "Setting up with" in done.stderr
+        assert [words[:2] for words in heard[1:3]] == [["-m", "venv"], ["-m", "pip"]]
+        assert heard[2][-2 - len(option) :] == ["--constraint", "constraints.txt", *option]
 
 
 @needs_make
@@ -238,9 +247,7 @@ def test_jupyterlab_refuses_root_as_make_lab_says(tmp_path):
         f"--ServerApp.root_dir={tmp_path}",
     ]
     environment = os.environ | {"JUPYTER_CONFIG_DIR": str(tmp_path)}
-    done = subprocess.run(
-        command, env=environment, capture_output=True, encoding="utf-8", timeout=100
-    )
+    done = ended(*command, env=environment, timeout=100)
     assert done.returncode == 1
     assert "--allow-root" in done.stderr
 
@@ -255,9 +262,9 @@ def test_pip_part_of_the_conda_environment_installs_into_an_empty_environment(ch
     requirements = checkout / "condaenv.requirements.txt"
     requirements.write_text("\n".join(packages), encoding="utf-8")
     with tempfile.TemporaryDirectory() as folder:  # about 6 GB, which pytest would keep
-        run(sys.executable, "-m", "venv", folder, cwd=checkout)
+        printed(sys.executable, "-m", "venv", folder, cwd=checkout)
         python = Path(folder) / ("Scripts" if os.name == "nt" else "bin") / "python"
-        in_it = partial(run, python, "-m", cwd=checkout, env=without_helpers())
+        in_it = partial(printed, python, "-m", cwd=checkout, env=environ())
         in_it("pip", "install", "--quiet", "--no-cache-dir", "-r", requirements)
         in_it("pip", "check")
         listed = json.loads(in_it("pip", "list", "--format=json", "--disable-pip-version-check"))

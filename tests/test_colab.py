@@ -2,40 +2,23 @@
 
 import json
 import os
-import subprocess
 import sys
 import sysconfig
 from pathlib import Path
 
+import IPython
 import pytest
 from jupyter_client import AsyncKernelManager
 from jupyter_client.kernelspec import KernelSpec, KernelSpecManager
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
+from programs import ended, environ, printed
 
-from helpers.errors import LessonError
-from tools import LESSONS, ROOT, addresses, notebooks, outputs
+from tools import LESSONS, addresses, notebooks, outputs
 
-PYPROJECT = addresses.REPOSITORY_LINE.sub(
-    f'Repository = "{addresses.NOT_WRITTEN}not-written-yet"',
-    (ROOT / "pyproject.toml").read_text(encoding="utf-8"),
-)
 PACKAGES = Path(sysconfig.get_path("purelib"))
 # Colab's kernel has imported its own package before the first cell; Kaggle sets a variable.
 COLAB, KAGGLE = {}, {"KAGGLE_KERNEL_RUN_TYPE": "Interactive"}
-
-
-def run(*command, cwd, **options):
-    done = subprocess.run(
-        list(map(str, command)), cwd=cwd, capture_output=True, encoding="utf-8", **options
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
-
-
-def without_helpers():
-    """Returns the environment variables for a Python that must not find this checkout."""
-    return {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
 
 
 @pytest.fixture(scope="module")
@@ -43,17 +26,17 @@ def published(tmp_path_factory, copy_checkout):
     """Publishes this checkout in a bare repository; gives a clone that knows its address."""
     folder = tmp_path_factory.mktemp("published")
     bare, clone = folder / "lessons.git", folder / "clone"
-    run("git", "init", "--quiet", "--bare", "--initial-branch=main", bare, cwd=folder)
-    run("git", "clone", "--quiet", bare, clone, cwd=folder)
+    printed("git", "init", "--quiet", "--bare", "--initial-branch=main", bare, cwd=folder)
+    printed("git", "clone", "--quiet", bare, clone, cwd=folder)
     copy_checkout(clone)
     address = f"file://localhost/{bare.as_posix().lstrip('/')}"
-    environment = {**os.environ, "PYTHONPATH": str(clone)}
+    environment = environ(clone)
     # What `make colab` runs.
-    run(sys.executable, "-m", "tools.build", "colab", address, cwd=clone, env=environment)
+    printed(sys.executable, "-m", "tools.build", "colab", address, cwd=clone, env=environment)
     someone = ["-c", "user.name=Ada", "-c", "user.email=ada@example.org"]
-    run("git", "add", "--all", cwd=clone)
-    run("git", *someone, "commit", "--quiet", "--message=Lessons", cwd=clone)
-    run("git", "push", "--quiet", "origin", "HEAD:main", cwd=clone)
+    printed("git", "add", "--all", cwd=clone)
+    printed("git", *someone, "commit", "--quiet", "--message=Lessons", cwd=clone)
+    printed("git", "push", "--quiet", "origin", "HEAD:main", cwd=clone)
     return clone
 
 
@@ -63,7 +46,7 @@ def python(tmp_path):
 
     Our packages lie outside of it, so pip can use them and cannot change them.
     """
-    run(sys.executable, "-m", "venv", "--without-pip", tmp_path / "venv", cwd=tmp_path)
+    printed(sys.executable, "-m", "venv", "--without-pip", tmp_path / "venv", cwd=tmp_path)
     shadow = tmp_path / "packages"
     shadow.mkdir()
     for path in PACKAGES.iterdir():
@@ -74,14 +57,14 @@ def python(tmp_path):
     (colab / "__init__.py").touch()
     python = tmp_path / "venv" / "bin" / "python"
     site = Path(
-        run(python, "-c", "import site; print(site.getsitepackages()[0])", cwd=tmp_path)[:-1]
+        printed(python, "-c", "import site; print(site.getsitepackages()[0])", cwd=tmp_path)[:-1]
     )
     (site / "packages.pth").write_text(f"{shadow}\n{tmp_path / 'stub'}\n", encoding="utf-8")
     return python
 
 
 def versions(python, folder):
-    listed = run(python, "-m", "pip", "list", "--format=json", cwd=folder, env=without_helpers())
+    listed = printed(python, "-m", "pip", "list", "--format=json", cwd=folder, env=environ())
     return {package["name"]: package["version"] for package in json.loads(listed)}
 
 
@@ -100,7 +83,7 @@ def execute(notebook, python, folder, service):
         notebook, timeout=300, resources={"metadata": {"path": str(folder)}}, coalesce_streams=True
     )
     client.km = AsyncKernelManager(kernel_spec_manager=Service())
-    with client.setup_kernel(env={**without_helpers(), **service}):
+    with client.setup_kernel(env={**environ(), **service}):
         for count, cell in enumerate(notebook.cells):
             client.execute_cell(cell, count)
 
@@ -132,169 +115,9 @@ def test_a_lesson_alone_installs_the_helpers_and_runs_to_its_end(
     after = versions(python, folder)
     assert after == {**before, "mnist-lessons": after["mnist-lessons"]}
     place = "import helpers.data; print(helpers.data.__file__)"
-    installed = Path(run(python, "-c", place, cwd=folder, env=without_helpers()).strip())
+    installed = Path(printed(python, "-c", place, cwd=folder, env=environ()).strip())
     assert (tmp_path / "venv").resolve() in installed.resolve().parents
     assert (installed.parent / "mnist.npz").exists()
-
-
-# --- the address, which ends in a line that IPython and a shell read ------------------------------
-
-OTHERS = "https://other.host/path/to/repo"
-
-
-@pytest.mark.parametrize(
-    ("repository", "address"),
-    [
-        *[
-            (written, "https://github.com/ada/mnist-lessons")
-            for written in (
-                "ada/mnist-lessons",
-                "ada/mnist-lessons/",
-                "ada/mnist-lessons.git",
-                "https://github.com/ada/mnist-lessons",
-                "https://github.com/ada/mnist-lessons/",
-                "https://github.com/ada/mnist-lessons.git",
-                "https://github.com/ada/mnist-lessons.git/",
-            )
-        ],
-        ("Ada-L_corp/.github", "https://github.com/Ada-L_corp/.github"),
-        ("a/_x.y-z..1", "https://github.com/a/_x.y-z..1"),
-        (f"{'o' * 39}/{'n' * 100}", f"https://github.com/{'o' * 39}/{'n' * 100}"),
-        (OTHERS, OTHERS),
-        (f"{OTHERS}/", OTHERS),
-        (f"{OTHERS}.git", f"{OTHERS}.git"),
-        ("https://git/x", "https://git/x"),
-        ("https://gitlab.com/tree/main", "https://gitlab.com/tree/main"),
-        ("https://192.0.2.1/x", "https://192.0.2.1/x"),
-        ("file://localhost/tmp/a.git", "file://localhost/tmp/a.git"),
-        ("file://localhost/C:/Temp/a.git", "file://localhost/C:/Temp/a.git"),
-    ],
-)
-def test_address_of_a_repository_is_taken(repository, address):
-    assert addresses.read_address(addresses.write_address(PYPROJECT, repository)) == address
-
-
-SIGNS = [chr(code) for code in range(128) if not (chr(code).isalnum() or chr(code) in "._-/")]
-WRONG = [
-    # what a shell, IPython or pip would read
-    "https://h/x$(touch${IFS}y)",
-    "https://h/x;touch",
-    "https://h/`touch`",
-    "https://h/{repository}",
-    "https://h/$name",
-    'https://h/x"',
-    "https://h/x@main",
-    "https://h/x#egg=y",
-    "https://h/x?y",
-    "https://h/x%20y",
-    "https://h/x\n",
-    "ada/x\n",
-    "\nada/x",
-    " ada/x",
-    # what looks like another thing, or is none
-    "https://h/x\u202ey",
-    "ada/le\u00e7ons",
-    "https://g\u0456thub.com/ada/x",
-    "ada/x\u00a0",
-    "\uff41da/x",
-    "ada/\u0661",
-    # what leads elsewhere
-    "a/..",
-    "a/.",
-    "a/...",
-    "../a",
-    "./a",
-    "/a/b",
-    "a//b",
-    "https://h/a/../b",
-    "https://h/a/./b",
-    "https://h/..",
-    "https://h//a",
-    "https://h/a//",
-    "https://github.com/ada/x/tree/main",
-    "https://github.com/ada/x/blob/main/README.md",
-    "https://github.com/ada/x/issues",
-    "https://github.com/ada",
-    "https://github.com/",
-    "https://github.com",
-    "https://www.github.com/ada/x",
-    "https://gitlab.com/ada/x/-/tree/main",
-    "https://codeberg.org/ada/x/tree/main",
-    "ada/x/tree/main",
-    "github.com/ada/x",
-    # names that cannot be
-    "ada/x.git.git",
-    "ada/.git",
-    "ada/",
-    "/x",
-    "owner/-x",
-    "https://h/-x",
-    "https://h/a/-x",
-    "-owner/x",
-    "owner-/x",
-    "own--er/x",
-    "ow.ner/x",
-    f"{'o' * 40}/x",
-    f"ada/{'n' * 101}",
-    f"https://h/{'n' * 101}",
-    "https://h" + "/abc" * 80,
-    # other ways to get there
-    "https://user:password@github.com/ada/x",
-    "https://token@h/x",
-    "https://github.com:443/ada/x",
-    "https://h:8080/x",
-    "https://h./x",
-    "https://-h/x",
-    "https:///x",
-    "https://",
-    "http://github.com/ada/x",
-    "HTTPS://github.com/ada/x",
-    "ssh://git@github.com/ada/x",
-    "git@github.com:ada/x.git",
-    "git+https://github.com/ada/x",
-    "file:///tmp/x",
-    "file://server/x",
-    "file://localhost/tmp/../x",
-    "file://localhost/tmp/CC:/x",
-    "javascript://h/x",
-    "",
-    "/",
-    ".git",
-]
-
-
-@pytest.mark.parametrize("repository", WRONG, ids=ascii)
-def test_anything_else_is_refused_in_one_line(repository):
-    with pytest.raises(LessonError, match="owner/name") as refused:
-        addresses.write_address(PYPROJECT, repository)
-    assert str(refused.value).isascii()
-    assert str(refused.value).isprintable()
-    assert len(str(refused.value)) < 400
-
-
-@pytest.mark.parametrize("sign", SIGNS, ids=ascii)
-@pytest.mark.parametrize("good", ["ada/x", "https://github.com/ada/x", "https://h/a/b"])
-def test_no_sign_that_a_shell_or_ipython_reads_is_taken(good, sign):
-    for place in range(len(good) + 1):
-        with pytest.raises(LessonError, match="owner/name"):
-            addresses.write_address(PYPROJECT, good[:place] + sign + good[place:])
-
-
-def test_address_that_somebody_wrote_by_hand_is_read_as_strictly():
-    for wrong in ("https://h/x$(touch${IFS}y)", "https://github.com/ada/x/tree/main", "", "x"):
-        by_hand = PYPROJECT.replace(f"{addresses.NOT_WRITTEN}not-written-yet", wrong)
-        with pytest.raises(LessonError, match="make colab REPOSITORY=owner/name"):
-            addresses.read_address(by_hand)
-
-
-def test_there_is_one_line_to_write_the_address_in():
-    without = addresses.REPOSITORY_LINE.sub("", PYPROJECT)
-    with pytest.raises(LessonError, match="0 lines like Repository"):
-        addresses.write_address(without, "ada/x")
-    with pytest.raises(LessonError, match="2 lines like Repository"):
-        addresses.write_address(PYPROJECT + '\nRepository = "y"\n', "ada/x")
-    with pytest.raises(LessonError, match="make colab REPOSITORY=owner/name"):
-        addresses.read_address(without)
 
 
 def test_badges_and_setup_cells_agree_with_the_one_address(published):
@@ -303,6 +126,57 @@ def test_badges_and_setup_cells_agree_with_the_one_address(published):
     for path in (published / "notebooks").glob("**/[0-9]*.ipynb"):
         setup = outputs.code_cells(notebooks.read_notebook(path))[0]
         assert setup.source == addresses.setup_cell(address), path
+
+
+# --- the set-up cell -----------------------------------------------------------------------------
+
+
+def run_setup(tmp_path, address, colab=False, helpers=False):
+    """Runs the set-up cell in an IPython that has no helpers, pip's call replaced by a print."""
+    pip = '%pip install --quiet "git+{repository}"'
+    source = addresses.setup_cell(address)
+    assert pip in source
+    source = source.replace(pip, 'print(f"PIP git+{repository}")')
+    stub = "import sys, types; sys.modules['google.colab'] = types.ModuleType('google.colab')\n"
+    program = (stub if colab else "") + source
+    if helpers:
+        (tmp_path / "helpers").mkdir()
+        for file in ("__init__.py", "mnist.npz"):
+            (tmp_path / "helpers" / file).touch()
+    # With -S no .pth file is read, so the editable installation of helpers is not there.
+    packages = str(Path(IPython.__file__).parent.parent)
+    start = (
+        f"import sys; sys.path.append({packages!r})\n"
+        "from IPython.core.interactiveshell import InteractiveShell\n"
+        f"InteractiveShell.instance(colors='nocolor').run_cell({program!r})\n"
+    )
+    environment = environ() | {"IPYTHONDIR": str(tmp_path / "ipython")}
+    done = ended(sys.executable, "-S", "-c", start, cwd=tmp_path, env=environment)
+    return done.stdout.strip()
+
+
+def test_setup_installs_on_colab(tmp_path):
+    said = run_setup(tmp_path, "https://github.com/ada/x", colab=True)
+    assert said.splitlines() == [
+        "Installing the lessons' helpers and digits from https://github.com/ada/x ...",
+        "PIP git+https://github.com/ada/x",
+    ]
+
+
+def test_setup_without_address_says_what_to_do(tmp_path):
+    said = run_setup(tmp_path, None, colab=True)
+    assert "make colab REPOSITORY=owner/name" in said
+    assert len(said.splitlines()) == 1
+    assert "PIP" not in said
+
+
+def test_setup_in_a_wrong_kernel_says_so_in_one_line(tmp_path):
+    said = run_setup(tmp_path, "https://github.com/ada/x")
+    assert said == "This kernel has no helpers: start with `make lab`, see the README."
+
+
+def test_setup_does_nothing_where_the_helpers_are(tmp_path):
+    assert run_setup(tmp_path, None, helpers=True, colab=True) == ""
 
 
 # --- a learner's own file beside the notebook ----------------------------------------------------
@@ -314,16 +188,9 @@ def run_setup_beside(folder):
         "import sys; sys.path.insert(0, '')\n"  # as in a kernel, but not while IPython is imported
         f"InteractiveShell.instance(colors='nocolor').run_cell({addresses.setup_cell(None)!r})\n"
     )
-    done = subprocess.run(
-        [sys.executable, "-P", "-c", IPYTHON + program],
-        cwd=folder,
-        env={**without_helpers(), "IPYTHONDIR": str(folder / "ipython")},
-        capture_output=True,
-        encoding="utf-8",
-        timeout=100,
-    )
-    assert done.returncode == 0, done.stderr
-    return done.stdout.strip()
+    environment = environ() | {"IPYTHONDIR": str(folder / "ipython")}
+    command = [sys.executable, "-P", "-c", IPYTHON + program]
+    return printed(*command, cwd=folder, env=environment).strip()
 
 
 IPYTHON = "from IPython.core.interactiveshell import InteractiveShell\n"
@@ -354,8 +221,7 @@ def test_an_empty_folder_named_helpers_is_named_if_it_hides_the_package(tmp_path
     said = run_setup_beside(tmp_path)
     # Helpers installed as files go first, too; those of an editable installation come last.
     code = "import sys; sys.path.insert(0, ''); import helpers; assert helpers.__file__"
-    use = [sys.executable, "-P", "-c", code]
-    hidden = subprocess.run(use, cwd=tmp_path, env=without_helpers(), capture_output=True)
+    hidden = ended(sys.executable, "-P", "-c", code, cwd=tmp_path, env=environ())
     place = tmp_path.resolve() / "helpers"
     line = f"{place} hides the lessons' helpers: rename it and restart the kernel."
     assert said == (line if hidden.returncode else "")

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from helpers import data
+from helpers import data, git_clone
 from helpers.errors import LessonError
 from tools import mnist_file
 
@@ -182,8 +182,8 @@ def test_whole_folder_from_git(raw, roomy_path):
 def test_clone_is_shallow(few, tmp_path, monkeypatch):
     url = make_repository(tmp_path / "repository.git", few)
     commands = []
-    run_git = data._run_git
-    monkeypatch.setattr(data, "_run_git", lambda c, m: commands.append(c) or run_git(c, m))
+    run = git_clone._run
+    monkeypatch.setattr(git_clone, "_run", lambda c, m: commands.append(c) or run(c, m))
     data.mnist_folder(tmp_path / "folder", source="github", url=url)
     assert "--depth=1" in commands[0]
 

@@ -15,6 +15,7 @@ import tempfile
 import threading
 import time
 import zipfile
+from collections import Counter
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
@@ -23,7 +24,7 @@ import pytest
 from filelock import FileLock
 from PIL import Image
 
-from helpers import data
+from helpers import data, git_clone
 from helpers.errors import LessonError
 
 SIZES = {"train": 300, "test": 100}
@@ -82,6 +83,7 @@ from pathlib import Path
 from helpers import data
 from helpers.errors import LessonError
 data.tqdm.set_lock(threading.RLock())
+random.seed(os.environ["TEST_SEED"])
 ALL = {{split: data._read_arrays(split) for split in data.SPLITS}}
 def use(sizes):
     few = {{split: (ALL[split][0][:n], ALL[split][1][:n]) for split, n in sizes.items()}}
@@ -97,6 +99,7 @@ def start(script, *args, **kwargs):
         **os.environ,
         "PYTHONPATH": str(Path(data.__file__).parents[1]),
         "TQDM_DISABLE": "1",
+        "TEST_SEED": str(random.randrange(10**9)),
     }
     return subprocess.Popen(
         [sys.executable, "-c", PRELUDE + script, *map(str, args)],
@@ -150,12 +153,12 @@ def test_killed_at_random_moments_fifty_times(few, tmp_path):
         else:  # it was done before
             duration *= 0.9
         if not to_repair and (folder / "mnist").exists():
-            assert data._examine(folder / "mnist", pictures) == ([], []), "half made, in its place"
+            assert data._examine(folder / "mnist", pictures).all_right, "half made, in its place"
         taken_for_whole = data._is_complete(folder)
-        whole = (folder / "mnist").exists() and not any(data._examine(folder / "mnist", pictures))
+        whole = (folder / "mnist").exists() and data._examine(folder / "mnist", pictures).all_right
         assert whole or not taken_for_whole, "half made, taken for whole"
         data.mnist_folder(folder)
-        assert data._examine(folder / "mnist", pictures) == ([], []), "not completed"
+        assert data._examine(folder / "mnist", pictures).all_right, "not completed"
     """
     finish(start(_dedent(script), tmp_path / "digits"))
     assert is_right(tmp_path / "digits")
@@ -176,7 +179,7 @@ def test_killed_twice_while_making_the_whole_set(roomy_path):
         assert process.returncode == -signal.SIGKILL
         assert not (folder / "mnist").exists()
     data.mnist_folder(folder)
-    assert data._examine(folder / "mnist", data._pictures()) == ([], [])
+    assert data._examine(folder / "mnist", data._pictures()).all_right
     assert not unfinished.exists()
 
 
@@ -213,7 +216,7 @@ def test_eight_processes_at_once(few, tmp_path):
     while not (folder.parent / "go").exists():
         time.sleep(0.01)
     data.mnist_folder(folder)
-    assert data._examine(folder / "mnist", data._pictures()) == ([], [])
+    assert data._examine(folder / "mnist", data._pictures()).all_right
     """
     processes = [start(_dedent(script), tmp_path / "digits") for _ in range(8)]
     for process in processes:
@@ -313,6 +316,44 @@ def test_missing_or_broken_files_are_written_again(folder, damage):
     assert (folder / "mnist/train/1_000001.png").stat().st_mtime_ns == others
 
 
+def png_by_pillow(image):
+    """As another program writes it, and so with hardly a byte in the same place as ours."""
+    png = io.BytesIO()
+    Image.fromarray(image).save(png, "png", compress_level=9)
+    return png.getvalue()
+
+
+@pytest.fixture
+def one_file(few, tmp_path):
+    """A folder that holds nothing but one file of MNIST's, and its picture."""
+    (tmp_path / "train").mkdir()
+    return tmp_path / "train/5_000000.png", few["train/5_000000.png"]
+
+
+@pytest.mark.parametrize("write", [data._png, png_by_pillow])
+def test_one_wrong_bit_anywhere_is_no_other_picture(one_file, write):
+    file, picture = one_file
+    content, bits = write(picture), random.Random(5)
+    for position in range(len(content)):
+        changed = bytearray(content)
+        changed[position] ^= 1 << bits.randrange(8)
+        file.write_bytes(changed)
+        look = data._examine(file.parents[1], {"train/5_000000.png": picture})
+        assert look[:2] == (["train/5_000000.png"], []), (position, changed[position])
+
+
+@pytest.mark.parametrize("write", [data._png, png_by_pillow])
+def test_somebodys_own_picture_is_theirs_also_with_a_wrong_bit(one_file, few, write):
+    file, picture = one_file
+    content, bits = write(few["train/5_000001.png"]), random.Random(5)
+    for position in range(len(content)):
+        changed = bytearray(content)
+        changed[position] ^= 1 << bits.randrange(8)
+        file.write_bytes(changed)
+        look = data._examine(file.parents[1], {"train/5_000000.png": picture})
+        assert look[:2] == ([], ["train/5_000000.png"]), (position, changed[position])
+
+
 def test_missing_folder_of_a_split_is_made_again(folder):
     shutil.rmtree(folder / "mnist/test")
     assert is_right(data.mnist_folder(folder))
@@ -327,15 +368,37 @@ def test_half_made_by_another_program(few, tmp_path):
     assert is_right(data.mnist_folder(tmp_path / "digits"))
 
 
-def test_whole_but_made_by_another_program(few, tmp_path):
+def test_whole_but_made_by_another_program(few, tmp_path, monkeypatch):
     for split in SIZES:
         (tmp_path / "digits/mnist" / split).mkdir(parents=True)
     for name, image in few.items():
         Image.fromarray(image).save(tmp_path / "digits/mnist" / name)
     before = {name: (tmp_path / "digits/mnist" / name).read_bytes() for name in few}
+    reads = Counter()
+    read = data.storage.read
+    monkeypatch.setattr(
+        data.storage, "read", lambda path, limit: reads.update([path]) or read(path, limit)
+    )
     data.mnist_folder(tmp_path / "digits")
+    assert {reads[tmp_path / "digits/mnist" / name] for name in few} == {1}, "looked through once"
     assert before == {name: (tmp_path / "digits/mnist" / name).read_bytes() for name in few}
     assert data._is_complete(tmp_path / "digits")
+
+
+def test_changed_since_it_was_looked_through(few, tmp_path, monkeypatch):
+    """By another process, before the lock was had: what is found then counts."""
+    for split in SIZES:
+        (tmp_path / "digits/mnist" / split).mkdir(parents=True)
+    for name, image in few.items():
+        (tmp_path / "digits/mnist" / name).write_bytes(data._png(image))
+    make = data._make
+
+    def changed(folder, *others):
+        (folder / "mnist/train/5_000000.png").unlink()
+        make(folder, *others)
+
+    monkeypatch.setattr(data, "_make", changed)
+    assert is_right(data.mnist_folder(tmp_path / "digits"))
 
 
 def test_misnamed_file(folder):
@@ -716,13 +779,21 @@ def test_empty_repository(few, tmp_path):
     assert nothing_is_left(tmp_path / "digits")
 
 
-@pytest.mark.parametrize("bound", ["LONGEST_SILENCE", "LONGEST_CLONE"])
-def test_no_answer(few, tmp_path, server, monkeypatch, bound):
+@pytest.mark.parametrize(
+    ("bound", "scheme", "reason"),
+    [
+        ("LONGEST_SILENCE", "http", "Operation too slow. Less than 1 bytes/sec transferred the"),
+        ("LONGEST_CLONE", "http", "not done after 1 seconds"),
+        ("LONGEST_CLONE", "https", "not done after 1 seconds"),
+        ("LONGEST_CLONE", "git", "not done after 1 seconds"),
+    ],
+)
+def test_no_answer(few, tmp_path, server, monkeypatch, bound, scheme, reason):
     connections = []
-    monkeypatch.setattr(data, bound, 1)
+    monkeypatch.setattr(git_clone, bound, 1)
     begun = time.monotonic()
-    url = server(connections.append)
-    assert_clone_fails(tmp_path / "digits", url, "no answer, or too slow a one")
+    url = server(connections.append).replace("http", scheme)
+    assert_clone_fails(tmp_path / "digits", url, reason)
     assert time.monotonic() - begun < 30
     assert is_hung_up(connections[0])
 

@@ -1,12 +1,12 @@
 """The script that trains in several processes: as good as one process, and one network."""
 
-import importlib.util
 import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from programs import load
 
 SCRIPT = Path(__file__).resolve().parent.parent / "notebooks" / "train_distributed.py"
 # Two epochs on a tenth of the images. Over ten seeds, one process reaches 0.893 to 0.908.
@@ -16,10 +16,7 @@ RANGE = 0.87, 0.93
 
 @pytest.fixture(scope="module")
 def script():
-    spec = importlib.util.spec_from_file_location(SCRIPT.stem, SCRIPT)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return load(SCRIPT)
 
 
 def test_two_processes_train_one_network_as_good_as_one_process(script, capsys, monkeypatch):

@@ -1,71 +1,36 @@
-"""Many steps are made at once only where that is certain to be the same as one at a time.
+"""Steps without autograd leave an ordinary network behind, and step aside where they must."""
 
-Each condition of the gate is tried against plain deeplay, trained on the same images in the same
-order: the same weights, the same number of calls, and one line that says why.
-"""
-
-import contextlib
-import csv
-import math
-import re
-import warnings
+import copy
+import io
+import pickle
 
 import deeplay as dl
 import numpy as np
 import pytest
 import torch
-from lightning import Callback
-from lightning.pytorch.callbacks import (
-    EarlyStopping,
-    GradientAccumulationScheduler,
-    LambdaCallback,
-    ModelCheckpoint,
-    ModelSummary,
-    Timer,
-)
-from lightning.pytorch.loggers import CSVLogger, Logger
-from lightning.pytorch.profilers import SimpleProfiler
 from torch import nn
-from torch.nn import functional as F
 from torch.optim import SGD, Adam, AdamW, RMSprop
-from torch.optim.optimizer import register_optimizer_step_post_hook
-from torch.utils.data import (
-    DataLoader,
-    Dataset,
-    IterableDataset,
-    RandomSampler,
-    Sampler,
-    Subset,
-    SubsetRandomSampler,
-    TensorDataset,
-    WeightedRandomSampler,
-)
-from torchmetrics import MeanMetric
 
+from helpers import fast_gate, fast_steps
 from helpers.config import Config
+from helpers.fast_gate import AutogradSteps, OrdinaryWay, direct_steps, grouped
+from helpers.fast_steps import DirectSteps, parameters_of
 from helpers.training import Classifier, Trainer, make_dataloader
 
 RANDOM = np.random.default_rng(0)
-IMAGES = RANDOM.random((44, 28, 28), dtype=np.float32)
-DIGITS = RANDOM.integers(0, 10, 44)
-DIGITS[-1] = 9
-PAIRS = list(zip(IMAGES, DIGITS, strict=True))
-SIZE, STEPS = 8, 6  # of a batch, in an epoch: the last batch holds 4
-
+IMAGES = RANDOM.random((300, 28, 28), dtype=np.float32)
+DIGITS = RANDOM.integers(0, 10, 300)
 RECIPE = (
     Config()
     .model(dl.MultiLayerPerceptron)
     .model.in_features(28 * 28)
-    .model.hidden_dims([6])
+    .model.hidden_dims([30, 17])
     .model.out_features(10)
     .model.out_activation(nn.Softmax, dim=1)
     .num_classes(10)
     .make_targets_one_hot(True)
     .loss(nn.MSELoss)
-    .optimizer(SGD, lr=0.1)
-)
-CROSS_ENTROPY = (
-    RECIPE.make_targets_one_hot(False).loss(nn.CrossEntropyLoss).model.out_activation(nn.Identity)
+    .optimizer(Adam, lr=0.01)
 )
 
 
@@ -74,787 +39,275 @@ def _one_thread():
     torch.set_num_threads(1)
 
 
-@pytest.fixture(autouse=True)
-def _elsewhere(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-
-
-def create(cls, model=None, recipe=RECIPE, **parts):
-    """A classifier of the recipe; `model` makes a network of another kind for it."""
+def create(recipe=RECIPE):
     torch.manual_seed(0)
-    if model is None and not parts:
-        return recipe.create(cls)
-    parts = {
-        "loss": nn.MSELoss(),
-        "optimizer": dl.SGD(lr=0.1),
-        "make_targets_one_hot": True,
-    } | parts
-    network = model() if model else recipe.create(cls).model
-    return cls(model=network, num_classes=10, **parts).build()
+    return recipe.create(Classifier)
+
+
+def train(classifier, batch_size=16, shuffle=True, **settings):
+    trainer = Trainer(accelerator="cpu", enable_progress_bar=False, **settings)
+    torch.manual_seed(1)
+    trainer.fit(classifier, make_dataloader(IMAGES, DIGITS, batch_size, shuffle=shuffle))
+    return trainer
+
+
+@pytest.fixture
+def trained():
+    classifier = create()
+    assert type(train(classifier)._steps) is DirectSteps
+    return classifier
 
 
 def weights(classifier):
     return torch.cat([p.detach().flatten() for p in classifier.parameters()])
 
 
-def train(trainer_class, classifier, loader, **settings):
-    quiet = {
-        "logger": False,
-        "enable_checkpointing": False,
-        "enable_progress_bar": False,
-        "enable_model_summary": False,
-    }
-    settings = {"max_epochs": 2, "accelerator": "cpu"} | quiet | settings
-    if settings.get("callbacks") and isinstance(settings["callbacks"][0], ModelCheckpoint):
-        settings["enable_checkpointing"] = True
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        trainer = trainer_class(**settings)
-        torch.manual_seed(1)
-        trainer.fit(classifier, loader())
-    return trainer
-
-
-def shuffled_pairs():
-    return DataLoader(PAIRS, batch_size=SIZE, shuffle=True)
-
-
-# --- what is not on the list: each a name, the reason, and how to make it -------------------------
-#
-# A condition is a function of a list, in which it notes each call, that returns what differs from
-# the plain training: "classifier" (makes one, given the class), "loader", "settings" (of the
-# trainer), and "around", a context.
-
-
-def overriding(name, change=lambda value: value):
-    """A classifier of a subclass that overrides a method, and notes when it is called."""
-
-    def condition(calls):
-        def make(cls):
-            def method(self, *arguments, **options):
-                calls.append(name)
-                return change(getattr(super(own, self), name)(*arguments, **options))
-
-            own = type("Own", (cls,), {name: method})
-            return create(own)
-
-        return {"classifier": make}
-
-    return condition
-
-
-def with_classifier(spoil):
-    """A classifier that was changed after it was made."""
-
-    def condition(calls):
-        def make(cls):
-            classifier = create(cls)
-            spoil(classifier, calls)
-            return classifier
-
-        return {"classifier": make}
-
-    return condition
-
-
-def set_on(find, name):
-    """A function of an object that was set on it, in place of its method."""
-
-    def spoil(classifier, calls):
-        thing = find(classifier)
-        method = getattr(thing, name)
-
-        def noting(*arguments, **options):
-            calls.append(name)
-            return method(*arguments, **options)
-
-        object.__setattr__(thing, name, noting)
-
-    return with_classifier(spoil)
-
-
-def hooked(find, register):
-    def spoil(classifier, calls):
-        getattr(find(classifier), register)(lambda *arguments: calls.append(register))
-
-    return with_classifier(spoil)
-
-
-def network(module):
-    return lambda calls: {"classifier": lambda cls: create(cls, module)}
-
-
-def settings(**settings):
-    return lambda calls: {"settings": settings}
-
-
-def loader(make):
-    return lambda calls: {"loader": make}
-
-
-def parts(**parts):
-    return lambda calls: {
-        "classifier": lambda cls: create(cls, **{name: make() for name, make in parts.items()})
-    }
-
-
-@contextlib.contextmanager
-def patched(cls, name, calls):
-    """A method of a whole class, replaced."""
-    method = getattr(cls, name)
-
-    def noting(*arguments, **options):
-        calls.append(name)
-        return method(*arguments, **options)
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(cls, name, noting)
-        yield
-
-
-@contextlib.contextmanager
-def global_hook(register, calls):
-    def note(thing, *arguments):
-        # deeplay calls its metrics at each step, which the helpers do not.
-        if isinstance(thing, nn.Linear | torch.optim.Optimizer):
-            calls.append("global hook")
-
-    handle = register(note)
-    try:
-        yield
-    finally:
-        handle.remove()
-
-
-class Standardising(nn.Module):
-    """Writes into its input, as no layer should."""
-
-    def __init__(self):
-        super().__init__()
-        self.layer = nn.Linear(784, 10)
-
-    def forward(self, x):
-        x -= 0.1307
-        x /= 0.3081
-        return self.layer(x.flatten(1)).softmax(dim=1)
-
-
-class InPlace(nn.Module):
-    def __init__(self):
-        super().__init__()
-        self.first, self.last, self.scale = nn.Linear(784, 6), nn.Linear(6, 10), nn.Linear(1, 1)
-
-    def forward(self, x):
-        x = F.relu(self.first(x.flatten(1)), inplace=True)
-        x = x * self.scale.weight
-        return self.last(x).softmax(dim=1)
-
-
-class Varying(nn.Module):
-    """Computes something else at each call."""
-
-    def __init__(self):
-        super().__init__()
-        self.layer, self.calls = nn.Linear(784, 10), 0
-
-    def forward(self, x):
-        self.calls += 1
-        return (self.layer(x.flatten(1)) * (1 + self.calls % 2)).softmax(dim=1)
-
-
-class OwnLinear(nn.Linear):
-    def forward(self, x):
-        return super().forward(1 - x)
-
-
-class OwnSequence(nn.Sequential):
-    pass
-
-
-def sequence(*layers):
-    return lambda: nn.Sequential(nn.Flatten(), *(make() for make in layers), nn.Softmax(dim=1))
-
-
-class OwnLoss(nn.MSELoss):
-    def forward(self, outputs, targets):
-        return 2 * super().forward(outputs, targets)
-
-
-class OwnSGD(SGD):
-    def step(self, closure=None):
-        result = super().step(closure)
-        for group in self.param_groups:
-            group["lr"] *= 0.5
-        return result
-
-
-class OwnLoader(DataLoader):
-    pass
-
-
-class OwnSampler(Sampler):
-    def __iter__(self):
-        return iter(range(43, -1, -1))
-
-    def __len__(self):
-        return 44
-
-
-class OwnDataset(Dataset):
-    def __len__(self):
-        return len(PAIRS)
-
-    def __getitem__(self, index):
-        return PAIRS[index]
-
-
-class Stream(IterableDataset):
-    def __iter__(self):
-        return iter(PAIRS)
-
-
-class OwnLogger(Logger):
-    name, version = "own", 0
-
-    def __init__(self, calls):
-        super().__init__()
-        self.calls = calls
-
-    def log_metrics(self, metrics, step=None):
-        pass
-
-    def log_hyperparams(self, *arguments):
-        pass
-
-
-class CountsSteps(Callback):
-    def __init__(self, calls):
-        self.calls = calls
-
-    def on_train_batch_end(self, *arguments):
-        self.calls.append("step")
-
-
-class OwnCheckpoint(ModelCheckpoint):
-    pass
-
-
-def halve_the_rate(calls):
-    def halve(trainer, *arguments):
-        calls.append("rate")
-        for group in trainer.optimizers[0].param_groups:
-            group["lr"] *= 0.5
-
-    return {"settings": {"callbacks": [LambdaCallback(on_train_batch_end=halve)]}}
-
-
-def early_stopping_with_a_hook(calls):
-    callback = EarlyStopping("train_loss", patience=9, strict=False, check_finite=False)
-    callback.on_train_batch_end = lambda *arguments: calls.append("step")
-    return {"settings": {"callbacks": [callback]}}
-
-
-def with_buffer(classifier, calls):
-    classifier.model.register_buffer("seen", torch.zeros(1))
-
-
-def first(classifier):
-    return classifier.model.blocks[0].layer
-
-
-def without_shape(pairs):
-    images, digits = zip(*pairs, strict=True)
-    return torch.from_numpy(np.stack(images)), torch.tensor(digits)
-
-
-OVERRIDDEN = (
-    "forward",
-    "__call__",
-    "training_step",
-    "train_preprocess",
-    "compute_loss",
-    "metrics_preprocess",
-    "backward",
-    "configure_optimizers",
-    "configure_gradient_clipping",
-    "optimizer_step",
-    "optimizer_zero_grad",
-    "on_train_batch_start",
-    "on_train_batch_end",
-    "on_before_zero_grad",
-    "on_before_backward",
-    "on_after_backward",
-    "on_before_optimizer_step",
-    "on_before_batch_transfer",
-    "on_after_batch_transfer",
-    "transfer_batch_to_device",
+def chain(width=784, hidden=30, **settings):
+    """Layers with their optimizer, as the gate hands them over."""
+    torch.manual_seed(0)
+    layers = [
+        nn.Flatten(),
+        nn.Linear(width, hidden),
+        nn.ReLU(),
+        nn.Linear(hidden, 10),
+        nn.Sigmoid(),
+    ]
+    settings = {"lr": 0.1} | settings
+    return layers, SGD([p for layer in layers for p in layer.parameters()], **settings)
+
+
+# --- what a training leaves behind ---
+
+
+def test_parameters_are_ordinary_ones_after_a_fit(trained):
+    untrained = create()
+    assert list(trained.state_dict()) == list(untrained.state_dict())
+    for parameter, other in zip(trained.parameters(), untrained.parameters(), strict=True):
+        assert type(parameter) is nn.Parameter
+        assert parameter.is_leaf
+        assert parameter.requires_grad
+        assert not parameter.is_inference()
+        assert parameter.grad.shape == parameter.shape
+        # A piece of something larger would be saved with all of it.
+        for tensor in (parameter, parameter.grad):
+            assert tensor.untyped_storage().nbytes() == 4 * other.numel()
+            assert tensor.storage_offset() == 0
+    sizes = []
+    for classifier in (trained, untrained):
+        file = io.BytesIO()
+        torch.save(classifier.state_dict(), file)
+        sizes.append(len(file.getvalue()))
+    assert sizes[0] == sizes[1]
+
+
+def test_an_optimizer_made_later_trains_the_parameters(trained):
+    before = weights(trained)
+    optimizer = SGD(trained.parameters(), lr=0.1)
+    images, digits = torch.from_numpy(IMAGES), torch.from_numpy(DIGITS)
+    nn.functional.cross_entropy(trained(images), digits).backward()
+    optimizer.step()
+    assert not torch.equal(before, weights(trained))
+
+
+def test_a_parameter_can_be_written_to_between_two_fits(trained):
+    with torch.no_grad():
+        for parameter in trained.parameters():
+            parameter.zero_()
+    train(trained, batch_size=300)
+    again = create()
+    with torch.no_grad():
+        for parameter in again.parameters():
+            parameter.zero_()
+    train(again, batch_size=300)
+    assert torch.equal(weights(trained), weights(again))
+
+
+@pytest.mark.parametrize("copied", [copy.deepcopy, lambda c: pickle.loads(pickle.dumps(c))])
+def test_a_trained_classifier_can_be_copied(copied):
+    classifier = create()
+    # With the progress bar, which holds the screen; and each way to use a classifier records some.
+    trainer = Trainer(accelerator="cpu")
+    dataloader = make_dataloader(IMAGES, DIGITS, 16)
+    for _ in range(2):
+        trainer.fit(classifier, dataloader, dataloader)
+    trainer.test(classifier, dataloader)
+    trainer.validate(classifier, dataloader, verbose=False)
+    trainer.predict(classifier, DataLoader_of_images())
+    other = copied(classifier)
+    assert torch.equal(weights(other), weights(classifier))
+    train(other)
+    assert not torch.equal(weights(other), weights(classifier))
+    train(classifier)
+    assert torch.equal(weights(other), weights(classifier))
+
+
+def DataLoader_of_images():  # noqa: N802
+    return torch.utils.data.DataLoader(torch.from_numpy(IMAGES), batch_size=100)
+
+
+@pytest.mark.parametrize(
+    ("kind", "settings"),
+    [
+        (SGD, {"lr": 0.1, "momentum": 0.9}),
+        (SGD, {"lr": 0.1}),
+        (RMSprop, {"lr": 0.01, "centered": True, "momentum": 0.5}),
+        (Adam, {"lr": 0.01, "amsgrad": True}),
+        (AdamW, {"lr": 0.01}),
+    ],
 )
-NOT_KNOWN = {
-    **{name: (f"this classifier overrides `{name}`", overriding(name)) for name in OVERRIDDEN},
-    "forward of 1 - x": (
-        "this classifier overrides `forward`",
-        lambda calls: {
-            "classifier": lambda cls: create(
-                type("Own", (cls,), {"forward": lambda self, x: self.model(1 - x)})
-            )
-        },
-    ),
-    "forward, set": ("this classifier overrides `forward`", set_on(lambda c: c, "forward")),
-    "compute_loss, set": (
-        "classifier overrides `compute_loss`",
-        set_on(lambda c: c, "compute_loss"),
-    ),
-    "batch end, set": (
-        "classifier overrides `on_train_batch_end`",
-        set_on(lambda c: c, "on_train_batch_end"),
-    ),
-    "forward of the network, set": (
-        "a MultiLayerPerceptron of the network overrides `forward`",
-        set_on(lambda c: c.model, "forward"),
-    ),
-    "forward of a layer, set": (
-        "a Linear of the network overrides `forward`",
-        set_on(first, "forward"),
-    ),
-    "forward of the loss, set": ("the loss overrides", set_on(lambda c: c.loss, "forward")),
-    "forward of all layers": (
-        "a Linear of the network overrides `forward`",
-        lambda calls: {"around": patched(nn.Linear, "forward", calls)},
-    ),
-    "forward of the class": (
-        "this classifier overrides `forward`",
-        lambda calls: {"around": patched(dl.Classifier, "forward", calls)},
-    ),
-    "step of the optimizer's class": (
-        "the optimizer SGD is not a known one",
-        lambda calls: {"around": patched(SGD, "step", calls)},
-    ),
-    **{
-        f"{register} of {where}": (f"a hook is set on a {kind}", hooked(find, register))
-        for where, kind, find in (
-            ("a layer", "Linear", first),
-            ("the network", "MultiLayerPerceptron", lambda c: c.model),
-            ("the loss", "MSELoss", lambda c: c.loss),
-            ("the classifier", "(Own)?Classifier", lambda c: c),
-        )
-        for register in ("register_forward_hook", "register_forward_pre_hook")
-    },
-    "backward hook": (
-        "a hook is set on a Linear",
-        hooked(lambda c: c.model.blocks[1].layer, "register_full_backward_hook"),
-    ),
-    "backward pre-hook": (
-        "a hook is set on a Linear",
-        hooked(lambda c: c.model.blocks[1].layer, "register_full_backward_pre_hook"),
-    ),
-    "parameter hook": (
-        "a hook is set on a parameter of a Linear",
-        hooked(lambda c: first(c).weight, "register_hook"),
-    ),
-    "gradient hook": (
-        "a hook is set on a parameter of a Linear",
-        hooked(lambda c: first(c).bias, "register_post_accumulate_grad_hook"),
-    ),
-    "hook on all modules": (
-        "a hook on all modules is set",
-        lambda calls: {
-            "around": global_hook(nn.modules.module.register_module_forward_hook, calls)
-        },
-    ),
-    "pre-hook on all modules": (
-        "a hook on all modules is set",
-        lambda calls: {
-            "around": global_hook(nn.modules.module.register_module_forward_pre_hook, calls)
-        },
-    ),
-    "backward hook on all modules": (
-        "a hook on all modules is set",
-        lambda calls: {
-            "around": global_hook(nn.modules.module.register_module_full_backward_hook, calls)
-        },
-    ),
-    "hook on all optimizers": (
-        "a hook is set on the optimizer",
-        lambda calls: {"around": global_hook(register_optimizer_step_post_hook, calls)},
-    ),
-    "network that standardises": ("holds a Standardising", network(Standardising)),
-    "network in place": ("holds a InPlace", network(InPlace)),
-    "network that varies": ("holds a Varying", network(Varying)),
-    "own layer": ("holds a OwnLinear", network(sequence(lambda: OwnLinear(784, 10)))),
-    "dropout": (
-        "holds a Dropout",
-        network(sequence(lambda: nn.Dropout(0.5), lambda: nn.Linear(784, 10))),
-    ),
-    "batch norm": (
-        "holds a BatchNorm1d",
-        network(sequence(lambda: nn.Linear(784, 10), lambda: nn.BatchNorm1d(10))),
-    ),
-    "random slopes": (
-        "holds a RReLU",
-        network(sequence(lambda: nn.Linear(784, 10), nn.RReLU)),
-    ),
-    "own container": (
-        "holds a OwnSequence",
-        network(
-            lambda: type("OwnSequence", (nn.Sequential,), {})(
-                *sequence(lambda: nn.Linear(784, 10))()
-            )
-        ),
-    ),
-    "shortcut": (
-        "the network has a shortcut",
-        network(
-            lambda: nn.Sequential(
-                nn.Flatten(), dl.LinearBlock(784, 10).activated(nn.ReLU).shortcut().build()
-            )
-        ),
-    ),
-    "buffer": ("a state of its own", with_classifier(with_buffer)),
-    "own loss": ("not a known mean", parts(loss=OwnLoss)),
-    "sum of losses": ("not a known mean", parts(loss=lambda: nn.MSELoss(reduction="sum"))),
-    "function of a loss": ("not a known mean", parts(loss=lambda: F.mse_loss)),
-    "own optimizer": (
-        "the optimizer OwnSGD is not a known one",
-        parts(optimizer=lambda: dl.Optimizer(OwnSGD, lr=0.1)),
-    ),
-    "Adagrad": (
-        "the optimizer Adagrad is not a known one",
-        parts(optimizer=lambda: dl.Optimizer(torch.optim.Adagrad, lr=0.1)),
-    ),
-    "own metric": (
-        "the metric OneMean is not a known one",
-        parts(train_metrics=lambda: [OneMean()]),
-    ),
-    "callback": (
-        "the callback CountsSteps may look at each step",
-        lambda calls: {"settings": {"callbacks": [CountsSteps(calls)]}},
-    ),
-    "callback that changes the rate": ("LambdaCallback may look at each step", halve_the_rate),
-    "callback with a hook": (
-        "a callback EarlyStopping overrides `on_train_batch_end`",
-        early_stopping_with_a_hook,
-    ),
-    "accumulation by schedule": (
-        "GradientAccumulationScheduler may look",
-        lambda calls: {"settings": {"callbacks": [GradientAccumulationScheduler({0: 4})]}},
-    ),
-    "timer": (
-        "Timer may look",
-        lambda calls: {"settings": {"callbacks": [Timer(duration="00:01:00:00")]}},
-    ),
-    "deeplay's history": (
-        "LogHistory may look",
-        lambda calls: {"settings": {"callbacks": [dl.callbacks.LogHistory()]}},
-    ),
-    "own checkpoint": (
-        "OwnCheckpoint may look",
-        lambda calls: {
-            "settings": {"callbacks": [OwnCheckpoint("own")], "enable_checkpointing": True}
-        },
-    ),
-    "checkpoint by steps": (
-        "ModelCheckpoint counts steps",
-        lambda calls: {"settings": {"callbacks": [ModelCheckpoint("a", every_n_train_steps=4)]}},
-    ),
-    "own logger": (
-        "the logger OwnLogger is not a known one",
-        lambda calls: {"settings": {"logger": OwnLogger(calls)}},
-    ),
-    "profiler": ("a profiler looks at each step", settings(profiler=SimpleProfiler(filename="p"))),
-    "accumulation": ("accumulate_grad_batches=4", settings(accumulate_grad_batches=4)),
-    "clipping": ("gradient_clip_val=0.01", settings(gradient_clip_val=0.01)),
-    "clipping by value": (
-        "gradient_clip_val=0.01",
-        settings(gradient_clip_val=0.01, gradient_clip_algorithm="value"),
-    ),
-    "max_steps": ("max_steps=4", settings(max_steps=4)),
-    "min_steps": ("min_steps=4", settings(min_steps=4)),
-    "half the batches": ("limit_train_batches=0.5", settings(limit_train_batches=0.5)),
-    "one batch": ("limit_train_batches=1", settings(limit_train_batches=1)),
-    "overfit": ("limit_train_batches=2", settings(overfit_batches=2)),
-    "val_check_interval": ("val_check_interval=0.5", settings(val_check_interval=0.5)),
-    "val_check_interval, one": ("val_check_interval=1", settings(val_check_interval=1)),
-    "fast_dev_run": ("max_steps=1", settings(fast_dev_run=True)),
-    "anomaly": ("detect_anomaly=True", settings(detect_anomaly=True)),
-    "precision": ("precision='bf16-true'", settings(precision="bf16-true")),
-    "mixed precision": ("precision='bf16-mixed'", settings(precision="bf16-mixed")),
-    "max_time": ("Timer may look", settings(max_time="00:01:00:00")),
-    "reload": (
-        "reload_dataloaders_every_n_epochs=1",
-        settings(reload_dataloaders_every_n_epochs=1),
-    ),
-    "plugin": ("the trainer has a setting `plugins`", settings(plugins=[])),
-    "own dataloader": (
-        "the dataloader is a OwnLoader",
-        loader(lambda: OwnLoader(PAIRS, batch_size=SIZE, shuffle=True)),
-    ),
-    "own sampler": (
-        "a sampler that is not a known one",
-        loader(lambda: DataLoader(PAIRS, batch_size=SIZE, sampler=OwnSampler())),
-    ),
-    "own collate": (
-        "a collate_fn of its own",
-        loader(lambda: DataLoader(PAIRS, batch_size=SIZE, collate_fn=without_shape)),
-    ),
-    "own dataset": (
-        "the dataloader's dataset is a OwnDataset",
-        loader(lambda: DataLoader(OwnDataset(), batch_size=SIZE, shuffle=True)),
-    ),
-    "stream": ("a sampler that is not", loader(lambda: DataLoader(Stream(), batch_size=SIZE))),
-    "workers": (
-        "workers or pinned memory",
-        loader(lambda: DataLoader(PAIRS, batch_size=SIZE, num_workers=1)),
-    ),
-    "pinned memory": (
-        "workers or pinned memory",
-        loader(lambda: DataLoader(PAIRS, batch_size=SIZE, pin_memory=True)),
-    ),
-}
+def test_the_optimizer_is_left_as_torch_leaves_it(kind, settings, monkeypatch):
+    states = []
+    for proven in (True, False):  # the second goes through autograd
+        monkeypatch.setattr(fast_gate, "_proven", {})
+        monkeypatch.setattr(fast_gate, "_same_numbers", lambda *arguments, same=proven: same)
+        trainer = train(create(RECIPE.optimizer(kind, **settings)), max_epochs=2)
+        assert (type(trainer._steps) is DirectSteps) == proven
+        states.append(trainer.optimizers[0].state_dict())
+    direct, ordinary = states
+    assert direct["param_groups"] == ordinary["param_groups"]
+    assert direct["state"].keys() == ordinary["state"].keys()
+    for number, kept in ordinary["state"].items():
+        assert kept.keys() == direct["state"][number].keys()
+        for name, value in kept.items():
+            found = direct["state"][number][name]
+            if isinstance(value, torch.Tensor):
+                assert torch.equal(value, found), name
+                assert value.untyped_storage().nbytes() == found.untyped_storage().nbytes()
+            else:
+                assert value == found
 
 
-class OneMean(MeanMetric):
-    """The mean over batches, which is another one over groups of batches."""
-
-    def update(self, outputs, digits):
-        super().update(outputs.max())
-
-
-@pytest.mark.parametrize(("reason", "condition"), NOT_KNOWN.values(), ids=NOT_KNOWN)
-def test_steps_aside_and_trains_as_plain_deeplay(reason, condition, capsys):
-    trained, counts = [], []
-    for cls, trainer_class in ((dl.Classifier, dl.Trainer), (Classifier, Trainer)):
-        calls = []
-        made = condition(calls)
-        with made.get("around", contextlib.nullcontext()):
-            classifier = made.get("classifier", create)(cls)
-            trainer = train(
-                trainer_class,
-                classifier,
-                made.get("loader", shuffled_pairs),
-                **made.get("settings", {}),
-            )
-        trained.append(weights(classifier))
-        counts.append((trainer.global_step, len(calls)))
-    assert trainer._batch_size is None
-    [said] = [line for line in capsys.readouterr().out.splitlines() if "because" in line]
-    assert re.search(reason, said), said
-    assert torch.equal(*trained)
-    assert counts[0] == counts[1]
+def test_images_are_not_copied():
+    loader = grouped(make_dataloader(IMAGES, DIGITS, 16, shuffle=True), indices=True)
+    [images, digits, order] = next(iter(loader))
+    assert images.data_ptr() == torch.from_numpy(IMAGES).data_ptr()
+    assert sorted(order.tolist()) == list(range(len(digits))) == list(range(300))
 
 
-# --- what is on the list --------------------------------------------------------------------------
+# --- memory is aligned: a matrix product's bits can depend on where its numbers lie ---
 
 
-def tensors():
-    return TensorDataset(torch.from_numpy(IMAGES), torch.from_numpy(DIGITS))
+@pytest.mark.parametrize("hidden", [1, 7, 17, 30, 32])
+def test_each_piece_of_a_flat_tensor_begins_where_torch_would_place_it(hidden):
+    layers, optimizer = chain(hidden=hidden, momentum=0.9)
+    steps = DirectSteps(layers, nn.MSELoss(), optimizer, 10)
+    pieces = [*steps._weight_pieces, *steps._gradient_pieces]
+    assert [piece.shape for piece in pieces] == [p.shape for p in parameters_of(layers)] * 2
+    assert [piece.data_ptr() % 64 for piece in pieces] == [0] * 8
 
 
-LOADERS = {
-    "list": lambda: DataLoader(PAIRS, batch_size=SIZE, shuffle=True),
-    "dl.DataLoader": lambda: dl.DataLoader(PAIRS, shuffle=True),
-    "Python's numbers": lambda: DataLoader([(i, int(d)) for i, d in PAIRS], SIZE, shuffle=True),
-    "tuple": lambda: DataLoader(tuple(PAIRS), SIZE, shuffle=True),
-    "lists": lambda: DataLoader([[i, d] for i, d in PAIRS], SIZE, shuffle=True),
-    "list of tensors": lambda: DataLoader(list(tensors()), batch_size=SIZE, shuffle=True),
-    "TensorDataset": lambda: DataLoader(tensors(), batch_size=SIZE, shuffle=True),
-    "subset": lambda: DataLoader(Subset(tensors(), range(30)), batch_size=SIZE, shuffle=True),
-    "subset of a subset": lambda: DataLoader(Subset(Subset(PAIRS, range(40)), range(5, 33)), SIZE),
-    "in order": lambda: DataLoader(PAIRS, batch_size=SIZE),
-    "drop_last": lambda: DataLoader(PAIRS, batch_size=SIZE, shuffle=True, drop_last=True),
-    "one batch": lambda: DataLoader(PAIRS, batch_size=100, shuffle=True),
-    "generator": lambda: DataLoader(
-        PAIRS, batch_size=SIZE, shuffle=True, generator=torch.Generator().manual_seed(3)
-    ),
-    "some": lambda: DataLoader(PAIRS, batch_size=SIZE, sampler=SubsetRandomSampler(range(9, 40))),
-    "weighted": lambda: DataLoader(
-        PAIRS, batch_size=SIZE, sampler=WeightedRandomSampler(DIGITS + 1.0, 30)
-    ),
-    "with replacement": lambda: DataLoader(
-        tensors(), batch_size=SIZE, sampler=RandomSampler(PAIRS, replacement=True, num_samples=50)
-    ),
-    "make_dataloader": lambda: make_dataloader(IMAGES, DIGITS, batch_size=SIZE, shuffle=True),
-    "make_dataloader of pairs": lambda: make_dataloader(PAIRS, batch_size=SIZE, shuffle=True),
-}
-LAYERS = {
-    "sigmoid": nn.Sigmoid,
-    "tanh": nn.Tanh,
-    "ReLU": nn.ReLU,
-    "ReLU in place": lambda: nn.ReLU(inplace=True),
-    "LeakyReLU": nn.LeakyReLU,
-    "ELU": nn.ELU,
-    "SELU": nn.SELU,
-    "SiLU": nn.SiLU,
-    "GELU": nn.GELU,
-    "Softplus": nn.Softplus,
-    "LayerNorm": lambda: nn.LayerNorm(6),
-}
-NETWORKS = {
-    **{
-        name: sequence(lambda: nn.Linear(784, 6), layer, lambda: nn.Linear(6, 10))
-        for name, layer in LAYERS.items()
-    },
-    "no hidden layer": lambda: dl.MultiLayerPerceptron(784, [], 10, nn.Sigmoid).build(),
-    "four hidden layers": lambda: dl.MultiLayerPerceptron(784, [6, 5, 4, 3], 10, nn.Tanh).build(),
-    "nested": lambda: nn.Sequential(
-        nn.Flatten(), nn.Sequential(nn.Linear(784, 6), nn.ReLU()), nn.Linear(6, 10, bias=False)
-    ),
-    "deeplay's sequence": lambda: dl.Sequential(
-        dl.Layer(nn.Flatten), dl.Layer(nn.Linear, 784, 10)
-    ).build(),
-}
-LOSSES = {
-    "MSE": (RECIPE, nn.MSELoss),
-    "L1": (RECIPE, nn.L1Loss),
-    "SmoothL1": (RECIPE, nn.SmoothL1Loss),
-    "Huber": (RECIPE, nn.HuberLoss),
-    "BCE": (RECIPE, nn.BCELoss),
-    "BCEWithLogits": (RECIPE, nn.BCEWithLogitsLoss),
-    "cross-entropy": (CROSS_ENTROPY, nn.CrossEntropyLoss),
-    "cross-entropy, one-hot": (RECIPE, nn.CrossEntropyLoss),
-    "NLL": (CROSS_ENTROPY.model.out_activation(nn.LogSoftmax, dim=1), nn.NLLLoss),
-}
-OPTIMIZERS = {
-    "SGD": (SGD, {"lr": 0.1}),
-    "momentum": (SGD, {"lr": 0.1, "momentum": 0.9, "nesterov": True, "weight_decay": 0.01}),
-    "RMSprop": (RMSprop, {"lr": 0.001, "centered": True}),
-    "Adam": (Adam, {"lr": 0.01, "amsgrad": True}),
-    "AdamW": (AdamW, {"lr": 0.01}),
-}
-KNOWN = {
-    **{f"loader: {name}": {"loader": make} for name, make in LOADERS.items()},
-    **{
-        f"network: {name}": {"classifier": lambda cls, make=make: create(cls, make)}
-        for name, make in NETWORKS.items()
-    },
-    **{
-        f"loss: {name}": {
-            "classifier": lambda cls, recipe=recipe, loss=loss: create(
-                cls, recipe=recipe.loss(loss)
-            )
-        }
-        for name, (recipe, loss) in LOSSES.items()
-    },
-    **{
-        f"optimizer: {name}": {
-            "classifier": lambda cls, optimizer=optimizer, how=how: create(
-                cls, recipe=RECIPE.optimizer(optimizer, **how)
-            )
-        }
-        for name, (optimizer, how) in OPTIMIZERS.items()
-    },
-    "loss: weighted cross-entropy": {
-        "classifier": lambda cls: create(
-            cls,
-            recipe=CROSS_ENTROPY.loss(nn.CrossEntropyLoss, weight=torch.arange(1.0, 11)),
-        )
-    },
-    "subclass that adds": {
-        "classifier": lambda cls: create(type("Adds", (cls,), {"extra": lambda self: 3}))
-    },
-    "early stopping": {
-        "callbacks": lambda: [EarlyStopping("train_loss", strict=False, patience=9)],
-    },
-    "model summary": {"callbacks": lambda: [ModelSummary()]},
-    "clipping of nothing": {"settings": {"gradient_clip_val": 0}},
-}
+@pytest.mark.parametrize("width", [784, 783, 5])
+@pytest.mark.parametrize("batch_size", [1, 3, 16])
+def test_each_mini_batch_begins_where_torch_would_place_it(width, batch_size):
+    layers, optimizer = chain(width)
+    steps = DirectSteps(layers, nn.MSELoss(), optimizer, 10)
+    images, digits = torch.rand(50, width), torch.arange(50) % 10
+    batches = list(steps._batches(images, digits, torch.randperm(50), batch_size))
+    assert len(batches) == -(-50 // batch_size)
+    assert {x.data_ptr() % 64 for x, _ in batches} == {0}
 
 
-@pytest.mark.parametrize("made", KNOWN.values(), ids=KNOWN)
-def test_many_steps_at_once_end_in_the_weights_of_plain_deeplay(made, capsys):
-    trained, steps = [], []
-    for cls, trainer_class in ((dl.Classifier, dl.Trainer), (Classifier, Trainer)):
-        classifier = made.get("classifier", create)(cls)
-        where = made.get("loader", shuffled_pairs)
-        callbacks = made.get("callbacks", list)()
-        trainer = train(
-            trainer_class, classifier, where, callbacks=callbacks, **made.get("settings", {})
-        )
-        trained.append(weights(classifier))
-        steps.append(trainer.global_step)
-    assert trainer._batch_size is not None, capsys.readouterr().out
-    assert "because" not in capsys.readouterr().out
-    assert torch.equal(*trained)
-    assert not torch.equal(trained[0], weights(made.get("classifier", create)(Classifier)))
-    assert steps[0] == steps[1] == len(trainer.step_losses)
+# --- where it steps aside ---
 
 
-@pytest.mark.parametrize("digits", [range(5), range(10)], ids=["up to 4", "sorted"])
-@pytest.mark.parametrize("size", [1, 3, 16])
-def test_one_hot_without_num_classes_is_as_wide_as_the_outputs(digits, size):
-    chosen = np.sort(DIGITS[np.isin(DIGITS, list(digits))])
-    some = list(zip(IMAGES[: len(chosen)], chosen, strict=True))
-    trained = []
-    for cls, trainer_class in ((dl.Classifier, dl.Trainer), (Classifier, Trainer)):
-        torch.manual_seed(0)
-        classifier = cls(
-            dl.MultiLayerPerceptron(784, [6], 10, nn.Sigmoid),
-            loss=nn.MSELoss(),
-            optimizer=dl.SGD(lr=0.1),
-            make_targets_one_hot=True,
-        ).build()
-        trainer = train(trainer_class, classifier, lambda: DataLoader(some, batch_size=size))
-        trained.append(weights(classifier))
-    assert trainer._batch_size == size
-    assert torch.equal(*trained)
-
-
-@pytest.mark.parametrize("size", [1, 8, 44])
-def test_loggers_see_the_steps_that_were_made(size, tmp_path):
-    logged = []
-    for callbacks in ([], [CountsSteps([])]):  # the second makes it step aside
-        name = f"{len(callbacks)}"
-        train(
-            Trainer,
-            create(Classifier),
-            lambda: make_dataloader(IMAGES, DIGITS, size, shuffle=True),
-            logger=CSVLogger(tmp_path, name=name),
-            callbacks=callbacks,
-        )
-        with (tmp_path / name / "version_0" / "metrics.csv").open() as file:
-            logged.append([(row["epoch"], row["step"]) for row in csv.DictReader(file)])
-    steps = math.ceil(44 / size)
-    assert logged[0] == logged[1] == [("0", f"{steps - 1}"), ("1", f"{2 * steps - 1}")]
-
-
-def test_checkpoint_of_many_steps_goes_on_in_the_ordinary_way_and_the_other_way_round(tmp_path):
-    def load():
-        return make_dataloader(IMAGES, DIGITS, SIZE)
-
-    recipe = RECIPE.optimizer(Adam, lr=0.01)
-    whole = create(Classifier, recipe=recipe)
-    train(Trainer, whole, load, max_epochs=3)
-    for callbacks in ([], [CountsSteps([])]):
-        first = train(Trainer, create(Classifier, recipe=recipe), load, callbacks=callbacks)
-        first.save_checkpoint(tmp_path / "two.ckpt")
-        saved = torch.load(tmp_path / "two.ckpt", weights_only=False)
-        assert (saved["epoch"], saved["global_step"]) == (1 + 1, 2 * STEPS)
-        goes_on = create(Classifier, recipe=recipe)
-        trainer = Trainer(max_epochs=3, enable_progress_bar=False)
-        trainer.fit(goes_on, load(), ckpt_path=tmp_path / "two.ckpt", weights_only=False)
-        assert trainer.global_step == 3 * STEPS
-        assert trainer.history["epoch"] == [3]
-        assert torch.equal(weights(whole), weights(goes_on))
-
-
-def test_private_names_that_this_enters_exist():
-    # Without them training would be wrong or slow, and silent about it.
-    classifier = create(Classifier)
-    trainer = train(Trainer, classifier, shuffled_pairs)
-    loop = trainer.fit_loop.epoch_loop
-    assert loop._batches_that_stepped == 2 * STEPS
-    assert loop.manual_optimization.optim_step_progress.total.completed == 2 * STEPS
-    assert {"_every_n_train_steps", "_train_time_interval"} <= vars(ModelCheckpoint()).keys()
-    assert trainer._detect_anomaly is False
-    assert classifier._trainer is not None
-    for kind in ("forward_hooks", "forward_pre_hooks", "backward_hooks", "backward_pre_hooks"):
-        assert hasattr(nn.modules.module, f"_global_{kind}")
-        assert hasattr(first(classifier), f"_{kind}")
-    assert hasattr(first(classifier).weight, "_backward_hooks")
-    assert hasattr(first(classifier).weight, "_post_accumulate_grad_hooks")
-    optimizer = SGD(classifier.parameters(), lr=0.1)
-    assert hasattr(optimizer, "_optimizer_step_pre_hooks")
-    assert hasattr(optimizer, "_optimizer_step_post_hooks")
-    rmsprop = RMSprop(classifier.parameters())
-    assert hasattr(rmsprop, "_accelerator_graph_capture_health_check") or hasattr(
-        rmsprop, "_cuda_graph_capture_health_check"
+def steps_of(layers, optimizer, images=None, digits=None, loss=None, one_hot=10):
+    images = torch.from_numpy(IMAGES[:32]) if images is None else images
+    digits = torch.from_numpy(DIGITS[:32]) if digits is None else digits
+    return direct_steps(
+        layers, loss or nn.MSELoss(), optimizer, one_hot, images, digits, torch.arange(32), 16
     )
+
+
+def test_what_is_known_gets_its_steps():
+    assert type(steps_of(*chain())) is DirectSteps
+
+
+def test_a_network_elsewhere_goes_through_autograd():
+    # A GPU is not at hand in a test; "meta" is a device too, and decides as a GPU would.
+    layers, optimizer = chain()
+    layers = [layer.to("meta") for layer in layers]
+    optimizer = SGD(parameters_of(layers), lr=0.1)
+    with pytest.raises(OrdinaryWay, match="the network is on meta, not on the CPU"):
+        steps_of(layers, optimizer)
+
+
+@pytest.mark.parametrize(("device", "indices"), [("cpu", True), ("meta", False)])
+def test_images_go_to_another_device_by_groups(device, indices, monkeypatch):
+    # Lightning moves what a dataloader hands over: never all images at each group.
+    seen = []
+    monkeypatch.setattr(
+        dl.Trainer, "fit", lambda self, model, loader, *rest, **o: seen.append(loader)
+    )
+    trainer = Trainer(accelerator="cpu")
+    trainer.strategy._root_device = torch.device(device)
+    trainer.fit(create(), make_dataloader(IMAGES, DIGITS, 16))
+    batch = next(iter(seen[0]))
+    assert len(batch) == (3 if indices else 2)
+    assert len(batch[-1]) == 300
+
+
+@pytest.mark.parametrize(
+    ("spoil", "reason"),
+    [
+        ({"images": torch.rand(32, 28, 28, dtype=torch.float64)}, r"images are torch\.float64"),
+        ({"images": torch.rand(28, 28, 32).permute(2, 0, 1)}, "images are not an ordinary tensor"),
+        ({"digits": torch.full((32,), 10)}, "the digits are not all from 0 to 9"),
+        ({"digits": torch.full((32,), -1)}, "the digits are not all from 0 to 9"),
+        ({"digits": torch.zeros(32, dtype=torch.int32)}, r"digits are torch\.int32"),
+        ({"one_hot": 12}, "not one-hot rows of length 10"),
+        ({"one_hot": None}, "not one-hot rows of length 10"),
+    ],
+)
+def test_other_data_goes_through_autograd(spoil, reason):
+    with pytest.raises(OrdinaryWay, match=reason):
+        steps_of(*chain(), **spoil)
+
+
+def test_an_unusual_state_goes_through_autograd():
+    layers, optimizer = chain(momentum=0.9)
+    parameter = parameters_of(layers)[0]
+    optimizer.state[parameter]["momentum_buffer"] = torch.zeros_like(parameter)
+    with pytest.raises(OrdinaryWay, match="SGD has an unusual state"):
+        steps_of(layers, optimizer)
+
+
+def test_a_torch_that_rounds_otherwise_is_noticed_and_trains_through_autograd(monkeypatch, capsys):
+    # As if another torch computed the last digit of one operation in another way.
+    right = create()
+    train(right)
+    monkeypatch.setattr(fast_gate, "_proven", {})
+    kind = fast_steps.OPTIMIZERS[Adam]
+
+    def update(settings, weights, *rest):
+        kind.update(settings, weights, *rest)
+        weights[3] = torch.nextafter(weights[3], torch.ones(()))
+
+    monkeypatch.setitem(fast_steps.OPTIMIZERS, Adam, kind._replace(update=update))
+    classifier = create()
+    trainer = train(classifier)
+    assert "through autograd, because torch" in capsys.readouterr().out
+    assert type(trainer._steps) is AutogradSteps
+    assert torch.equal(weights(classifier), weights(right))
+
+
+def test_a_torch_with_other_names_trains_through_autograd(monkeypatch, capsys):
+    def gone(*arguments):
+        raise AttributeError("module 'torch' has no attribute '_softmax_backward_data'")
+
+    monkeypatch.setattr(fast_gate, "_proven", {})
+    monkeypatch.setitem(fast_steps.LOSSES, nn.MSELoss, gone)
+    trainer = train(create())
+    assert "is built differently (module 'torch' has no" in capsys.readouterr().out
+    assert type(trainer._steps) is AutogradSteps
+
+
+def test_a_proof_leaves_no_trace():
+    classifier, random = create(), torch.get_rng_state()
+    before = weights(classifier)
+    layers = fast_gate.layers_of(classifier.model)
+    optimizer = Adam(parameters_of(layers), lr=0.01)
+    steps_of(layers, optimizer)
+    assert torch.equal(before, weights(classifier))
+    assert torch.equal(random, torch.get_rng_state())
+    assert not optimizer.state
+    assert all(parameter.grad is None for parameter in classifier.parameters())

@@ -13,15 +13,13 @@ import subprocess
 import sys
 import time
 import urllib.request
-from pathlib import Path
 
 import numpy as np
 import pytest
 
-from tools import GLOSSARY, LESSONS, NOTEBOOKS, notebooks, outputs
+from tools import GLOSSARY, LESSONS, NOTEBOOKS, ROOT, notebooks, outputs
 
 pytestmark = pytest.mark.slow
-ROOT = Path(__file__).resolve().parent.parent
 SCREENSHOTS = ROOT / "screenshots"
 PAGES = (*LESSONS, GLOSSARY)
 MINUTES = 60  # seconds in one

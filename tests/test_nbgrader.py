@@ -9,7 +9,7 @@ import sysconfig
 import nbformat
 import pytest
 import standin
-from test_class_check import solved
+from test_course_check import solved
 
 from helpers.checks import check_megabytes
 from helpers.errors import LessonError

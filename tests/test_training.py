@@ -15,12 +15,12 @@ import torch
 from lightning import Callback, LightningDataModule, LightningModule
 from lightning import Trainer as LightningTrainer
 from lightning.pytorch.callbacks import EarlyStopping, ModelCheckpoint
+from recipes import RELU, SIGMOID, Standardising, make, weights
 from torch import nn
-from torch.nn import MSELoss, ReLU, Sigmoid, Softmax
+from torch.nn import MSELoss
 from torch.optim import SGD, RMSprop
 
-from helpers import training
-from helpers.config import Config
+from helpers import fast_gate, fast_steps, training
 from helpers.errors import LessonError
 from helpers.training import (
     Classifier,
@@ -29,20 +29,6 @@ from helpers.training import (
     predict,
 )
 
-SIGMOID = (
-    Config()
-    .model(dl.MultiLayerPerceptron)
-    .model.in_features(28 * 28)
-    .model.hidden_dims([32, 32])
-    .model.out_features(10)
-    .model.blocks.activation(Sigmoid)
-    .model.out_activation(Sigmoid)
-    .num_classes(10)
-    .make_targets_one_hot(True)
-    .loss(MSELoss)
-    .optimizer(SGD, lr=0.1)
-)
-RELU = SIGMOID.model.out_activation(Softmax, dim=1).model.blocks.activation(ReLU)
 RMSPROP = RELU.optimizer(RMSprop, lr=0.001)
 
 
@@ -52,32 +38,9 @@ def _one_thread():
     torch.set_num_threads(1)
 
 
-@pytest.fixture
-def digits():
-    return np.random.default_rng(0).integers(0, 10, 500)
-
-
-@pytest.fixture
-def images(digits):
-    # A bright bar whose place says which digit it is: learnable within a second.
-    noise = np.random.default_rng(1).random((500, 28, 28), dtype=np.float32) * 0.2
-    for image, digit in zip(noise, digits, strict=True):
-        image[2 * digit : 2 * digit + 3] += 0.8
-    return noise
-
-
 class SeesEachStep(Callback):
     def on_train_batch_end(self, *args):
         pass
-
-
-def make(config, cls=Classifier, seed=0):
-    torch.manual_seed(seed)
-    return config.create(cls)
-
-
-def weights(classifier):
-    return torch.cat([p.detach().cpu().flatten() for p in classifier.parameters()])
 
 
 def quiet(**settings):
@@ -339,23 +302,26 @@ def test_interrupt_leaves_a_usable_classifier(aside, images, digits):
         doze()
 
 
-def test_interrupt_never_cuts_a_step_in_two(images, digits, monkeypatch):
+@pytest.mark.parametrize("direct", [True, False])
+def test_interrupt_never_cuts_a_step_in_two(direct, images, digits, monkeypatch):
     # The interrupt comes in the middle of a step: after the new weights, before they are counted.
     made = []
 
-    def interrupting(optimizer):
-        def step():
-            made.append(optimizer.__class__)
-            if len(made) == 7:
-                _thread.interrupt_main()
-                time.sleep(0.01)
+    def step(*arguments):
+        made.append(arguments)
+        if len(made) == 7:
+            _thread.interrupt_main()
+            time.sleep(0.01)
 
-        return step
-
-    monkeypatch.setattr(training, "bare_step", interrupting)
+    kind = fast_steps.OPTIMIZERS[SGD]._replace(update=step)
+    monkeypatch.setitem(fast_steps.OPTIMIZERS, SGD, kind)
+    monkeypatch.setattr(fast_gate, "_same_numbers", lambda *arguments: direct)
+    monkeypatch.setattr(fast_gate, "_proven", {})
+    monkeypatch.setattr(fast_gate, "bare_step", lambda optimizer: step)
     trainer = quiet()
     with pytest.raises(LessonError, match="interrupted after step 7 of 32"):
         trainer.fit(make(RELU), make_dataloader(images, digits, batch_size=16))
+    assert isinstance(trainer._steps, fast_steps.DirectSteps) == direct
     assert len(made) == trainer.global_step == len(trainer.step_losses) == 7
 
 
@@ -363,11 +329,11 @@ def test_interrupt_never_cuts_a_step_in_two(images, digits, monkeypatch):
 def test_interrupt_outside_of_training_is_one_line(stage, images, digits):
     class Slow(Callback):
         def on_test_batch_end(self, *args):
+            threading.Timer(0.1, _thread.interrupt_main).start()
             doze()
 
         on_validation_batch_end = on_predict_batch_end = on_test_batch_end
 
-    threading.Timer(0.5, _thread.interrupt_main).start()
     with pytest.raises(LessonError, match="was interrupted: run it again"):
         getattr(quiet(callbacks=[Slow()]), stage)(make(RELU), make_dataloader(images, digits, 100))
     threading.Timer(0.2, _thread.interrupt_main).start()
@@ -403,19 +369,6 @@ def test_predict_takes_any_dataloader_and_any_classifier(images, digits):
     outputs, _ = predict(make(RELU, dl.Classifier), dl.DataLoader(pairs, batch_size=64))
     expected, _ = predict(make(RELU), make_dataloader(images, digits, batch_size=64))
     assert torch.allclose(outputs, expected, atol=1e-6)
-
-
-class Standardising(nn.Module):
-    """Writes into its input, as no network should."""
-
-    def __init__(self):
-        super().__init__()
-        self.layer = nn.Linear(784, 10)
-
-    def forward(self, x):
-        x -= 0.1307
-        x /= 0.3081
-        return self.layer(x.flatten(1)).softmax(dim=1)
 
 
 def own(network):

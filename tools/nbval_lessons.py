@@ -110,30 +110,20 @@ class LessonKernel(nbval.plugin.RunningKernel):
         raise Empty
 
 
-class LessonFile(IPyNbFile):
-    """nbval's notebook, with the checks that the lesson's own text has in these places."""
+_collect = IPyNbFile.collect
 
-    def collect(self) -> Iterator[IPyNbCell]:
-        """Yields the notebook's code cells, and after each the checks that belong there."""
-        after: dict[str, list[Any]] | None = None
-        before = 0
-        for item in super().collect():
-            if after is None:
-                after = checks_after(self.nb)
-            place = self.nb.cells.index(item.cell, before)
-            # What stands in the text before this cell may have checks behind it, too.
-            for cell in self.nb.cells[before:place]:
-                yield from self._checks(after, cell, item.cell_num)
-            yield item
-            yield from self._checks(after, item.cell, item.cell_num)
-            before = place + 1
 
-    def _checks(self, after: dict[str, list[Any]], cell: Any, number: int) -> Iterator[IPyNbCell]:
-        for check in after.pop(cell.get("id", ""), ()):
+def collect_with_checks(self: IPyNbFile) -> Iterator[IPyNbCell]:
+    """Yields a notebook's code cells as nbval does, and the lesson's checks in their places."""
+    after: dict[str, list[Any]] | None = None
+    for item in _collect(self):
+        after = checks_after(self.nb) if after is None else after
+        yield item
+        for check in after.get(item.cell.get("id", ""), ()):
             yield IPyNbCell.from_parent(
                 self,
-                name=f"Cell {number} (the lesson's check)",
-                cell_num=number,
+                name=f"{item.name}, the lesson's check",
+                cell_num=item.cell_num,
                 cell=check,
                 options=defaultdict(bool),
             )
@@ -279,7 +269,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Puts the lessons' kernel and notebooks in nbval's place, and the hooks beside nbval's."""
+    """Puts the lessons' kernel and collecting in nbval's place, and the hooks beside nbval's."""
     nbval.plugin.RunningKernel = LessonKernel
-    nbval.plugin.IPyNbFile = LessonFile
+    IPyNbFile.collect = collect_with_checks
     config.pluginmanager.register(Notebooks(config), "lesson-notebooks")

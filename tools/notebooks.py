@@ -226,10 +226,10 @@ def checks_after(notebook: NotebookNode) -> dict[str, list[NotebookNode]]:
             in which cells were changed, added or deleted.
 
     Returns:
-        The id of a cell to the checks that come after it. Empty for a notebook that is of no lesson
-        and for a teacher's, which has the checks itself.
+        The id of a code cell to the checks that come after it. Empty for a notebook that is of no
+        lesson and for a teacher's, which has the checks itself.
     """
-    ids = [cell.get("id", "") for cell in notebook.cells]
+    ids = [cell.get("id", "") for cell in notebook.cells if cell.cell_type == "code"]
     names = [name for name in LESSONS if any(each.startswith(f"{name[:2]}-") for each in ids)]
     if len(names) != 1:
         return {}

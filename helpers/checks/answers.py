@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from helpers.errors import LessonError
+from helpers.errors import LessonError, one_line, shown
 
 
 class NotYet(Exception):  # noqa: N818 (an answer, not an error)
@@ -46,7 +46,7 @@ def check(right: str) -> Callable[[Callable[..., str | None]], Callable[..., Non
             except KeyboardInterrupt:
                 hint = "interrupted while your function was running: does each loop in it end?"
             except (Exception, SystemExit) as error:  # a learner's code may do what it likes
-                said = _one_line(str(error))
+                said = one_line(str(error))
                 hint = f"checking your answer failed with {type(error).__name__}: {said}"
             _say(f"Right. {right}" if hint is None else f"Not yet: {hint}")
 
@@ -84,20 +84,6 @@ def _nothing_left_behind() -> Iterator[None]:
         np.random.set_state(states[1])
         if torch:
             torch.set_rng_state(states[2])
-
-
-def _one_line(text: str, length: int = 200) -> str:
-    """Return a text on one line, cut off where it is long."""
-    text = " ".join(text.split())
-    return text if len(text) <= length else f"{text[:length]} …"
-
-
-def shown(answer: Any) -> str:
-    """Return an answer as its code shows it, on one short line."""
-    try:
-        return _one_line(repr(answer), 80)
-    except Exception:  # a number of too many digits, for one
-        return f"something of type {type(answer).__name__}"
 
 
 def as_float(answer: Any) -> float | None:

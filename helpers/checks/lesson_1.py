@@ -7,6 +7,7 @@ from collections.abc import Callable
 import numpy as np
 
 from helpers.checks import answers
+from helpers.errors import shown
 
 
 @answers.check("60,000 images of 784 pixels of 4 bytes: 188.16 megabytes.")
@@ -88,7 +89,7 @@ def check_strangest(strangest: Callable[[np.ndarray, np.ndarray], int]) -> str |
             return (
                 "`strangest` returns one number an image: return the place of the largest distance."
             )
-        return f"`strangest` should return one whole number, and returns {answers.shown(answer)}."
+        return f"`strangest` should return one whole number, and returns {shown(answer)}."
     if np.isclose(place, distances.max()):
         return "that is the largest distance itself; return the place where it is."
     slips: dict[float, str] = {
@@ -110,6 +111,6 @@ def check_strangest(strangest: Callable[[np.ndarray, np.ndarray], int]) -> str |
     ):
         again = answers.call("strangest", strangest, others, mean_image)
         if answers.as_float(again) != right:
-            said = answers.shown(again)
+            said = shown(again)
             return f"among {case} the strangest has place {right}, and yours says {said}."
     return None

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from helpers.checks import answers
+from helpers.errors import shown
 
 
 @answers.check("Less than a thousandth is left: 0.25 to the power of five, for the five layers.")
@@ -40,7 +41,7 @@ def check_tanh(
     from helpers.config import Config
 
     if not isinstance(with_tanh, Config):
-        return f"`with_tanh` should be a recipe, and is {answers.shown(with_tanh)}."
+        return f"`with_tanh` should be a recipe, and is {shown(with_tanh)}."
     # Recipes that are written differently can make the same network: what they make counts.
     modules = with_tanh.create(dl.Classifier).model.modules()
     kinds = (nn.Sigmoid, nn.ReLU, nn.Tanh, nn.Softmax)

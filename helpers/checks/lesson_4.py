@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from helpers.checks import answers
+from helpers.errors import shown
 
 
 @answers.check("782 batches an epoch (the last one holds 16 images), three times.")
@@ -70,9 +71,7 @@ def _wrong_batches(make_batches: Any, count: int, batch_size: int) -> str | None
     try:
         batches = list(islice(batches, 1000))  # a dataloader may have no end
     except TypeError:
-        return (
-            f"`make_batches` should return a list of batches, and returns {answers.shown(batches)}."
-        )
+        return f"`make_batches` should return a list of batches, and returns {shown(batches)}."
     if not all(isinstance(batch, (tuple, list)) and len(batch) == 2 for batch in batches):
         return "each batch should be a pair: its images and its digits."
     shapes = [np.shape(batch_images) for batch_images, _ in batches]
@@ -92,7 +91,7 @@ def _wrong_batches(make_batches: Any, count: int, batch_size: int) -> str | None
             return "these are batches of one image; use `batch_size`."
         if len(sizes) == batch_size:
             return f"there are {batch_size} batches; `batch_size` says how many images are in one."
-        return f"{case} make batches of {right} images; yours have {answers.shown(sizes)}."
+        return f"{case} make batches of {right} images; yours have {shown(sizes)}."
     if [np.shape(batch_digits) for _, batch_digits in batches] != [(size,) for size in sizes]:
         return "each batch needs as many digits as images."
     cut_images = np.concatenate([np.asarray(batch_images) for batch_images, _ in batches])

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from helpers.checks import answers
+from helpers.errors import shown
 
 
 @answers.check("Each process has 15,000 images: 937 full batches, and one of 8 images.")
@@ -78,7 +79,7 @@ def _wrong_deal(deal: Any, images: int, processes: int) -> str | None:
         answer = answers.call("deal", deal, images, process, processes)
         numbers = answers.numbers("deal", answer, expected="a list of numbers")
         if numbers.ndim != 1:
-            return f"`deal` should return a list of numbers, and returns {answers.shown(answer)}."
+            return f"`deal` should return a list of numbers, and returns {shown(answer)}."
         if (numbers % 1).any():
             return f"for {case}, the list has decimals: images have whole numbers."
         lists.append([int(number) for number in numbers])

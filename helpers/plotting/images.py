@@ -43,14 +43,23 @@ def plot_images(
     columns = given.whole_number(columns, "columns")
     alt = f"{title or 'Handwritten digits'}: {len(images)} images in rows of {columns}"
     if captions is not None:
-        if not isinstance(captions, Iterable):
+        if not isinstance(captions, Iterable) or getattr(captions, "ndim", 1) == 0:
             kind = given.kind(captions)
             raise LessonError(f"captions must be {len(images)}, one an image, got {kind}.")
-        captions = [str(c.item() if hasattr(c, "item") else c) for c in captions]
+        captions = [_caption(caption) for caption in captions]
         if len(captions) != len(images):
             raise LessonError(f"captions must be {len(images)}, one an image, got {len(captions)}.")
         alt += f", with the captions {', '.join(captions)}"
     _image_grid(images, captions, columns, title, alt + ".")
+
+
+def _caption(value: Any) -> str:
+    """A caption as text; an array's or a tensor's single number as a number."""
+    try:
+        return str(value.item() if hasattr(value, "item") else value)
+    except (ValueError, RuntimeError):
+        found = given.kind(value)
+        raise LessonError(f"captions must be texts or numbers, got {found} among them.") from None
 
 
 @page.styled

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import reprlib
 from collections.abc import Callable, Mapping, Sequence
 from itertools import pairwise
 from typing import Any
@@ -16,7 +15,7 @@ from matplotlib.patches import Circle, FancyBboxPatch
 from numpy.typing import ArrayLike
 
 from helpers import given
-from helpers.errors import LessonError
+from helpers.errors import LessonError, shown
 from helpers.plotting import page
 
 
@@ -78,12 +77,12 @@ def plot_network(layer_sizes: Sequence[int]) -> None:
     """
     try:
         sizes = [given.whole_number(size, "") for size in layer_sizes]
-    except (LessonError, TypeError):
+    except Exception:  # whatever a foreign object raises when it is gone through
         sizes = []
     if not 2 <= len(sizes) <= 6:
         raise LessonError(
             "layer_sizes must be two to six whole numbers from 1 up, such as "
-            f"[784, 32, 32, 10], got {reprlib.repr(layer_sizes)}."
+            f"[784, 32, 32, 10], got {shown(layer_sizes)}."
         )
     pairs = list(pairwise(sizes))
     figure, axes = page.canvas(4.9)

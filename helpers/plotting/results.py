@@ -10,7 +10,7 @@ from matplotlib.colors import PowerNorm
 from numpy.typing import ArrayLike
 
 from helpers import given
-from helpers.errors import LessonError
+from helpers.errors import LessonError, shown
 from helpers.plotting import page
 
 
@@ -221,18 +221,28 @@ def plot_journey(steps: Sequence[tuple[str, float, float, float | None]]) -> Non
     Raises:
         LessonError: If there is none, or a range is not 0 <= low <= high <= 1.
     """
+    if not isinstance(steps, (list, tuple)):
+        raise LessonError(
+            f"steps must be a list of (label, low, high, measured), got {given.kind(steps)}."
+        )
     if not len(steps):
         raise LessonError("steps is empty: there is nothing to draw.")
     figure, [axes] = page.charts(1, 1.1 + 0.42 * len(steps))
     told, lowest = [], 1.0
     for row, step in enumerate(steps):
         if not isinstance(step, (tuple, list)) or len(step) != 4:
-            raise LessonError(f"steps[{row}] must be (label, low, high, measured), got {step!r}.")
+            found = given.kind(step)
+            raise LessonError(f"steps[{row}] must be (label, low, high, measured), got {found}.")
         label, low, high, measured = step
-        if not all(isinstance(n, (int, float, np.number, type(None))) for n in step[1:]):
-            raise LessonError(f"{label!r} must have numbers as its range and what was measured.")
+        numbers = (low, high) if measured is None else (low, high, measured)
+        if not all(isinstance(n, (int, float, np.number)) for n in numbers):
+            raise LessonError(
+                f"{shown(label)} must have numbers as its range and what was measured."
+            )
         if not 0 <= low <= high <= 1:
-            raise LessonError(f"{label!r} must have 0 <= low <= high <= 1, got {low} to {high}.")
+            raise LessonError(
+                f"{shown(label)} must have 0 <= low <= high <= 1, got {low} to {high}."
+            )
         lowest = min(lowest, low, 1 if measured is None else measured)
         axes.barh(row, high - low, left=low, height=0.5, color=page.PALE, edgecolor=page.BLUE)
         told.append(f"{label}: expected {low:.1%} to {high:.1%}")

@@ -213,7 +213,17 @@ def plot_optimizer_paths(
     low, high = points.min(axis=0), points.max(axis=0)
     margin = 0.12 * np.maximum(high - low, 1e-6)
     x, y = np.meshgrid(*np.linspace(low - margin, high + margin, 160).T)
-    height = np.asarray(loss(x, y), float)
+    try:
+        height = np.asarray(loss(x, y), float)
+    except Exception as error:  # whatever the learner's function raises
+        reason = str(error).strip().split("\n")[0] or type(error).__name__
+        raise LessonError(
+            f"loss must compute numbers from two arrays, x and y, but failed: {reason}"
+        ) from error
+    if height.shape != x.shape:
+        raise LessonError(
+            f"loss must return as many numbers as it gets, of shape {x.shape}, got {height.shape}."
+        )
     levels = height.min() + np.ptp(height) * np.linspace(0.02, 1, 11) ** 2
     columns = min(len(arrays), 2)
     rows = -(-len(arrays) // columns)

@@ -1,86 +1,32 @@
-"""What all checks of exercises have in common: kinds of answers, and what a check leaves alone."""
+"""The checks of exercises: right and wrong answers (in answers/), and what all have in common."""
 
+import importlib
 import inspect
 import random
 import warnings
 from decimal import Decimal
 from fractions import Fraction
+from pathlib import Path
 
 import deeplay as dl
 import numpy as np
 import pytest
 import torch
-from torch.nn import MSELoss, Softmax, Tanh
-from torch.optim import SGD
 
 from helpers import checks
 from helpers.config import Config
 
 ALL = {name: check for name, check in vars(checks).items() if name.startswith("check_")}
 
-WITH_TANH = (
-    Config()
-    .model(dl.MultiLayerPerceptron, in_features=784, hidden_features=[32, 32], out_features=10)
-    .model.blocks.activation(Tanh)
-    .model.out_activation(Softmax, dim=1)
-    .num_classes(10)
-    .loss(MSELoss)
-    .optimizer(SGD, lr=0.1)
-)
-
-
-def distances(images, mean_image):
-    return ((images - mean_image) ** 2).mean(axis=(1, 2))
-
-
-def shares(numbers):
-    exponentials = np.exp(numbers - numbers.max())
-    return exponentials / exponentials.sum()
-
-
-def cut(images, digits, size):
-    starts = range(0, len(images), size)
-    return [(images[i : i + size], digits[i : i + size]) for i in starts]
-
-
-def rmsprop_step(weight, gradient, average, lr):
-    average = 0.99 * average + 0.01 * gradient**2
-    return weight - lr * gradient / average**0.5, average
-
-
-def accuracy_of_surest(outputs, digits, share):
-    kept = np.argsort(-outputs.max(axis=1))[: round(share * len(digits))]
-    return (outputs[kept].argmax(axis=1) == digits[kept]).mean()
-
-
-def deal(images, process, processes):
-    turns = range(-(-images // processes))
-    return [(process + processes * turn) % images for turn in turns]
-
-
-RIGHT = {
-    "check_megabytes": (188.16,),
-    "check_shifted": (0.4066, "b"),
-    "check_strangest": (lambda images, mean: distances(images, mean).argmax(),),
-    "check_parameter_count": (50_890,),
-    "check_unshuffled": (0.1009, "b"),
-    "check_recalls": (lambda matrix: matrix.diagonal() / matrix.sum(axis=1),),
-    "check_five_slopes": (0.25**5,),
-    "check_tanh": (WITH_TANH, 0.1135, 0.8673, "b"),
-    "check_softmax": (shares,),
-    "check_steps": (2346,),
-    "check_higher_rate": (0.9359, "a"),
-    "check_make_batches": (cut,),
-    "check_momentum_step": (1,),
-    "check_fast_rmsprop": (0.1, "a"),
-    "check_rmsprop_step": (rmsprop_step,),
-    "check_no_digit": ("b",),
-    "check_inverted": (0.08, "b"),
-    "check_accuracy_of_surest": (accuracy_of_surest,),
-    "check_steps_per_epoch": (938,),
-    "check_without_averaging": (0.4, "c"),
-    "check_deal": (deal,),
-}
+# For each helpers/checks/lesson_N.py there is an answers/lesson_N.py. The first right answer
+# to an exercise is the one that the tests of all checks vary.
+TABLES = [
+    importlib.import_module(f"answers.{file.stem}")
+    for file in sorted((Path(__file__).parent / "answers").glob("lesson_*.py"))
+]
+RIGHTS = {name: answers for table in TABLES for name, answers in table.RIGHT.items()}
+WRONGS = {name: answers for table in TABLES for name, answers in table.WRONG.items()}
+RIGHT = {name: answers[0] for name, answers in RIGHTS.items()}
 # Each place of each check that takes a number, a letter or a function.
 PLACES = [(name, place) for name, right in RIGHT.items() for place in range(len(right))]
 NUMBERS = [(n, p) for n, p in PLACES if isinstance(RIGHT[n][p], (int, float))]
@@ -88,11 +34,8 @@ LETTERS = [(n, p) for n, p in PLACES if isinstance(RIGHT[n][p], str)]
 FUNCTIONS = [(n, p) for n, p in PLACES if inspect.isfunction(RIGHT[n][p])]
 
 
-def verdict(capsys, name, place=None, answer=None):
-    """Returns what a check prints, with another answer in one place: one line, and nothing else."""
-    answers = list(RIGHT[name])
-    if place is not None:
-        answers[place] = answer
+def verdict(capsys, name, *answers):
+    """Returns what a check prints: one line, and nothing else."""
     ALL[name](*answers)
     said, complaint = capsys.readouterr()
     assert complaint == ""
@@ -101,18 +44,58 @@ def verdict(capsys, name, place=None, answer=None):
     return said
 
 
-def test_every_check_is_here():
-    assert set(RIGHT) == set(ALL)
+def verdict_with(capsys, name, place, answer):
+    """Returns what a check prints of right answers but for another one in one place."""
+    answers = list(RIGHT[name])
+    answers[place] = answer
+    return verdict(capsys, name, *answers)
 
 
-@pytest.mark.parametrize("name", RIGHT)
-def test_right_answers(name, capsys):
-    assert verdict(capsys, name).startswith("Right. ")
+def test_every_check_is_tried():
+    assert set(RIGHTS) == set(WRONGS) == set(ALL)
+    assert len(ALL) == sum(len(table.RIGHT) for table in TABLES), "each in one file"
+    assert all(len(answers) >= 5 for answers in WRONGS.values())
+
+
+def one_by_one(tables):
+    return [
+        pytest.param(name, row, id=f"{name}-{place}")
+        for name, rows in tables.items()
+        for place, row in enumerate(rows)
+    ]
+
+
+@pytest.mark.parametrize(("name", "answers"), one_by_one(RIGHTS))
+def test_right_answers(name, answers, capsys):
+    assert verdict(capsys, name, *answers).startswith("Right. ")
+
+
+@pytest.mark.parametrize(("name", "row"), one_by_one(WRONGS))
+def test_wrong_answers(name, row, capsys):
+    *answers, hint = row
+    said = verdict(capsys, name, *answers)
+    assert said.startswith("Not yet: ")
+    assert hint in said
+
+
+def test_rmsprop_step_is_what_torch_does():
+    [step] = RIGHT["check_rmsprop_step"]
+    weight = torch.tensor(1.0, requires_grad=True)
+    optimizer = torch.optim.RMSprop([weight], lr=0.1)
+    ours, average = 1.0, 0.0
+    for gradient in (0.5, -0.2, 0.7):
+        weight.grad = torch.tensor(gradient)
+        optimizer.step()
+        ours, average = step(ours, gradient, average, 0.1)
+    assert float(weight.detach()) == pytest.approx(ours, rel=1e-5)
+
+
+# --- what all checks have in common ---
 
 
 @pytest.mark.parametrize(("name", "place"), PLACES)
 def test_dots_are_no_answer(name, place, capsys):
-    assert "replace the dots" in verdict(capsys, name, place, ...)
+    assert "replace the dots" in verdict_with(capsys, name, place, ...)
 
 
 @pytest.mark.parametrize(
@@ -137,20 +120,20 @@ def test_dots_are_no_answer(name, place, capsys):
 def test_any_kind_of_number(kind, capsys):
     for name, place in NUMBERS:
         answer = kind(RIGHT[name][place])
-        assert verdict(capsys, name, place, answer).startswith("Right. ")
+        assert verdict_with(capsys, name, place, answer).startswith("Right. ")
 
 
 @pytest.mark.parametrize("name", ["check_parameter_count", "check_steps", "check_steps_per_epoch"])
 @pytest.mark.parametrize("kind", [np.uint16, np.int32, np.uint64, np.float32, torch.tensor])
 def test_any_kind_of_whole_number(name, kind, capsys):
     answer = kind(RIGHT[name][0])
-    assert verdict(capsys, name, 0, answer).startswith("Right. ")
+    assert verdict_with(capsys, name, 0, answer).startswith("Right. ")
 
 
 @pytest.mark.parametrize("name", ["check_parameter_count", "check_steps", "check_steps_per_epoch"])
 @pytest.mark.parametrize("off", [-1, 1, Fraction(1, 10), 1e-6, -1e-6])
 def test_a_count_is_exact(name, off, capsys):
-    said = verdict(capsys, name, 0, RIGHT[name][0] + off)
+    said = verdict_with(capsys, name, 0, RIGHT[name][0] + off)
     assert said.startswith("Not yet: ")
     assert "expected one number" not in said
 
@@ -159,7 +142,7 @@ def test_a_count_is_exact(name, off, capsys):
     "kind", [np.float16, np.float32, np.int8, lambda n: torch.tensor(n).bfloat16()]
 )
 def test_narrow_numbers(kind, capsys):
-    assert verdict(capsys, "check_momentum_step", 0, kind(1)).startswith("Right. ")
+    assert verdict_with(capsys, "check_momentum_step", 0, kind(1)).startswith("Right. ")
 
 
 @pytest.mark.parametrize(
@@ -198,7 +181,7 @@ def test_narrow_numbers(kind, capsys):
 )
 def test_what_is_no_number(answer, hint, capsys):
     for name, place in NUMBERS:
-        said = verdict(capsys, name, place, answer)
+        said = verdict_with(capsys, name, place, answer)
         assert said.startswith("Not yet: `")
         assert "`: expected one number, got " in said
         assert hint in said
@@ -209,7 +192,7 @@ def test_what_is_no_number(answer, hint, capsys):
 )
 def test_numbers_that_are_endless(answer, capsys):
     for name, place in NUMBERS:
-        said = verdict(capsys, name, place, answer)
+        said = verdict_with(capsys, name, place, answer)
         assert said.startswith("Not yet: ")
         assert "inf" in said or "does not grow forever" in said or "not negative" in said
 
@@ -221,14 +204,14 @@ def test_accuracies_are_shares(name, place, capsys):
     if name == "check_five_slopes":
         return
     for percent in (100.0, 40, 1.001):
-        said = verdict(capsys, name, place, percent)
+        said = verdict_with(capsys, name, place, percent)
         assert "an accuracy is a share between 0 and 1; `" in said
         assert f"_accuracy` is {percent:.10g}. Divide percent by 100.\n" in said
     for other in (-0.001, 100.001, 4066):
-        said = verdict(capsys, name, place, other)
+        said = verdict_with(capsys, name, place, other)
         assert f"a share between 0 and 1; `{said.split('`')[1]}` is {other}.\n" in said
     for edge in (0, 1):
-        assert "a share between" not in verdict(capsys, name, place, edge)
+        assert "a share between" not in verdict_with(capsys, name, place, edge)
 
 
 @pytest.mark.parametrize(
@@ -237,11 +220,11 @@ def test_accuracies_are_shares(name, place, capsys):
 def test_letters_in_many_forms(form, capsys):
     for name, place in LETTERS:
         right = RIGHT[name][place]
-        assert verdict(capsys, name, place, form.format(right)).startswith("Right. ")
-        assert verdict(capsys, name, place, form.format(right.upper())).startswith("Right. ")
-        assert verdict(capsys, name, place, np.str_(right)).startswith("Right. ")
+        assert verdict_with(capsys, name, place, form.format(right)).startswith("Right. ")
+        assert verdict_with(capsys, name, place, form.format(right.upper())).startswith("Right. ")
+        assert verdict_with(capsys, name, place, np.str_(right)).startswith("Right. ")
         for letter in set("abc") - {right}:
-            said = verdict(capsys, name, place, form.format(letter))
+            said = verdict_with(capsys, name, place, form.format(letter))
             assert said.startswith("Not yet: ")
             assert "expected" not in said
 
@@ -251,7 +234,7 @@ def test_letters_in_many_forms(form, capsys):
 )
 def test_what_is_no_letter(answer, capsys):
     for name, place in LETTERS:
-        said = verdict(capsys, name, place, answer)
+        said = verdict_with(capsys, name, place, answer)
         assert said.startswith("Not yet: `")
         assert said.endswith("; expected 'a', 'b' or 'c'.\n")
 
@@ -259,7 +242,7 @@ def test_what_is_no_letter(answer, capsys):
 @pytest.mark.parametrize("answer", [None, 3, "softmax", [abs], np.ones((100, 100))])
 def test_what_is_no_function(answer, capsys):
     for name, place in FUNCTIONS:
-        said = verdict(capsys, name, place, answer)
+        said = verdict_with(capsys, name, place, answer)
         assert said.startswith(
             f"Not yet: `{name.removeprefix('check_')}` should be a function, and is"
         )
@@ -323,7 +306,7 @@ class NoFunction:
 )
 def test_functions_of_any_kind(answer, hint, capsys):
     for name, place in FUNCTIONS:
-        said = verdict(capsys, name, place, answer)
+        said = verdict_with(capsys, name, place, answer)
         assert said.startswith("Not yet: ")
         assert hint in said
 
@@ -370,7 +353,7 @@ def writes(function):
     ],
 )
 def test_a_function_leaves_alone_what_it_is_given(name, capsys):
-    said = verdict(capsys, name, 0, writes(RIGHT[name][0]))
+    said = verdict_with(capsys, name, 0, writes(RIGHT[name][0]))
     called = name.removeprefix("check_")
     assert said == f"Not yet: `{called}` changes what it is given: make a new array (no `-=`).\n"
 
@@ -383,7 +366,7 @@ def by_torch(outputs, digits, share):
 
 
 def test_a_function_for_tensors_leaves_them_alone(capsys):
-    assert "changes what" in verdict(capsys, "check_accuracy_of_surest", 0, by_torch)
+    assert "changes what" in verdict_with(capsys, "check_accuracy_of_surest", 0, by_torch)
 
 
 def random_states():
@@ -408,9 +391,9 @@ def test_random_numbers_go_on_as_if_nothing_was_checked(name, capsys):
     before = random_states()
     for _ in range(2):
         if (name, 0) in FUNCTIONS:
-            assert verdict(capsys, name, 0, draws).startswith("Right. ")
+            assert verdict_with(capsys, name, 0, draws).startswith("Right. ")
         else:
-            verdict(capsys, name)
+            verdict(capsys, name, *RIGHT[name])
         assert random_states() == before
         draw()
         before = random_states()
@@ -424,7 +407,7 @@ def test_random_numbers_go_on_after_a_failure(capsys):
         raise ValueError
 
     before = random_states()
-    verdict(capsys, "check_softmax", 0, fails_late)
+    verdict_with(capsys, "check_softmax", 0, fails_late)
     assert random_states() == before
 
 
@@ -438,34 +421,37 @@ def test_settings_for_warnings_change_no_verdict(name, capsys):
     with warnings.catch_warnings(record=True) as caught, np.errstate(all="raise"):
         warnings.simplefilter("error")
         if (name, 0) in FUNCTIONS:
-            assert verdict(capsys, name, 0, warns).startswith("Right. ")
+            assert verdict_with(capsys, name, 0, warns).startswith("Right. ")
         else:
-            assert verdict(capsys, name).startswith("Right. ")
+            assert verdict(capsys, name, *RIGHT[name]).startswith("Right. ")
         assert np.geterr()["over"] == "raise"
         assert warnings.filters[0][0] == "error"
     assert caught == []
 
 
 def test_a_message_of_the_helpers_is_said_as_it_is(capsys):
-    said = verdict(capsys, "check_tanh", 0, Config().model.blocks)
+    said = verdict_with(capsys, "check_tanh", 0, Config().model.blocks)
     assert said.startswith("Not yet: Unfinished recipe")
+
+
+RECIPE = RIGHT["check_tanh"][0]
 
 
 def test_answers_are_left_as_they_are(capsys):
     for answer in (np.array([0.4]), torch.tensor([0.4]), [0.4], {"test_accuracy": 0.4}):
         before = repr(answer)
-        verdict(capsys, "check_shifted", 0, answer)
+        verdict_with(capsys, "check_shifted", 0, answer)
         assert repr(answer) == before
-    before = repr(WITH_TANH)
-    verdict(capsys, "check_tanh")
-    assert repr(WITH_TANH) == before
+    before = repr(RECIPE)
+    verdict(capsys, "check_tanh", *RIGHT["check_tanh"])
+    assert repr(RECIPE) == before
 
 
 def test_a_network_is_left_in_its_mode(capsys):
-    classifier = WITH_TANH.create(dl.Classifier)
+    classifier = RECIPE.create(dl.Classifier)
     for mode in (True, False):
         classifier.train(mode)
         weights = [parameter.clone() for parameter in classifier.parameters()]
-        assert "should be a recipe" in verdict(capsys, "check_tanh", 0, classifier)
+        assert "should be a recipe" in verdict_with(capsys, "check_tanh", 0, classifier)
         assert all(module.training == mode for module in classifier.modules())
         assert all(map(torch.equal, classifier.parameters(), weights))
