@@ -67,7 +67,8 @@ def shrink(drawing: ArrayLike) -> np.ndarray:
     Raises:
         LessonError: If the drawing has another shape or other values; it says which.
     """
-    return np.clip(_resized(given.drawing(drawing).astype(np.float32), 28, 28), 0, 1)
+    image: np.ndarray = np.clip(_resized(given.drawing(drawing).astype(np.float32), 28, 28), 0, 1)
+    return image
 
 
 def example_drawing() -> np.ndarray:
@@ -77,4 +78,5 @@ def example_drawing() -> np.ndarray:
     line = np.concatenate([a + steps * (b - a) for a, b in zip(corners, corners[1:], strict=False)])
     y, x = np.mgrid[:DRAWING_SIZE, :DRAWING_SIZE]
     distance = np.sqrt((x[..., None] - line[:, 0]) ** 2 + (y[..., None] - line[:, 1]) ** 2)
-    return np.clip(4.5 - distance.min(axis=-1), 0, 1).astype(np.float32)
+    ink: np.ndarray = np.clip(4.5 - distance.min(axis=-1), 0, 1).astype(np.float32)
+    return ink

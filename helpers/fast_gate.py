@@ -468,7 +468,10 @@ def bare_step(optimizer: torch.optim.Optimizer) -> Callable[[], Any]:
     if not torch.cuda.is_available():
         optimizer._accelerator_graph_capture_health_check = lambda: None
         optimizer._cuda_graph_capture_health_check = lambda: None  # its name in earlier torch
-    return torch.no_grad()(partial(inspect.unwrap(type(optimizer).step), optimizer))
+    step: Callable[[], Any] = torch.no_grad()(
+        partial(inspect.unwrap(type(optimizer).step), optimizer)
+    )
+    return step
 
 
 class AutogradSteps:

@@ -11,7 +11,7 @@ import torch
 from test_plotting import CALLS
 from test_training import RELU
 
-from helpers import config, data, drawing, plotting, results, training
+from helpers import config, data, drawing, live, plotting, results, training
 from helpers.errors import LessonError
 
 RANDOM = np.random.default_rng(0)
@@ -80,7 +80,7 @@ USES = {
     "create": (RELU.create, (training.Classifier,)),
     "center_and_scale": (drawing.center_and_scale, (IMAGES[0],)),
     "shrink": (drawing.shrink, (IMAGES[0],)),
-    "DrawDigit": (drawing.DrawDigit, (classifier,)),
+    "DrawDigit": (live.DrawDigit, (classifier,)),
     "Trainer": (training.Trainer, (1, "cpu")),
     **{
         f"Trainer({name})": (

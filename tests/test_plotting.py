@@ -20,6 +20,7 @@ from PIL import Image
 
 from helpers import plotting
 from helpers.errors import LessonError
+from helpers.experiments import Comparison
 from helpers.plotting import page
 
 RANDOM = np.random.default_rng(0)
@@ -59,6 +60,11 @@ ONE_WAY = [LAYER[0].repeat(4), [0, 1.25, 12.5, 0.04], [0.05] * 9 + [0.55]]
 CLOUDS = {"before": RANDOM.normal(0, 1, (60, 2)), "after": np.stack([DIGITS, DIGITS % 3], axis=1)}
 PATHS = {"SGD": np.array([[-4, 1], [-2, -1], [0.1, 0]]), "Adam": [[-4, 1], [-3, 0.5]]}
 
+COMPARED = {
+    "sigmoid": Comparison((0.1, 1.0), (0, 1, 2), np.array([[0.6, 0.62, 0.65], [0.8, 0.79, 0.83]])),
+    "ReLU": Comparison((0.1, 1.0), (0, 1, 2), np.array([[0.9, 0.91, 0.92], [0.94, np.nan, 0.93]])),
+}
+
 CALLS = {
     "plot_images": (IMAGES[:18], DIGITS[:18]),
     "plot_pixels": (IMAGES[0], 5),
@@ -86,6 +92,8 @@ CALLS = {
     "plot_image_rows": ({"as they are": IMAGES[:4], "shifted": IMAGES[4:10]},),
     "plot_robustness": (CURVES,),
     "plot_journey": (STEPS,),
+    "plot_comparison": (COMPARED["sigmoid"],),
+    "plot_sweep": (COMPARED, "learning rate"),
 }
 
 

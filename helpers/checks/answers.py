@@ -149,7 +149,7 @@ def off(number: float, right: float) -> str:
     return f"{number:.10g} is too {'high' if number > right else 'low'}."
 
 
-def slip(number: float, slips: dict[float, str], within: float = 0.0) -> str | None:
+def slip(number: float, slips: Mapping[Any, str], within: float = 0.0) -> str | None:
     """Return the hint of the wrong number that `number` is, give or take a part `within` of it."""
     for wrong, hint in slips.items():
         if abs(number - wrong) <= within * abs(wrong):

@@ -156,5 +156,6 @@ def _wrong_by_hand(by_hand: Any, image: np.ndarray, layers: Layers, case: str) -
 
 
 def _softmax(sums: np.ndarray) -> np.ndarray:
-    exponentials = np.exp(sums - sums.max())
-    return exponentials / exponentials.sum()
+    exponentials: np.ndarray = np.exp(sums - sums.max())
+    shares: np.ndarray = exponentials / exponentials.sum()
+    return shares

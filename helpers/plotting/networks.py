@@ -10,6 +10,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
+from matplotlib.font_manager import FontProperties
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.patches import Circle, FancyBboxPatch, Rectangle
 from matplotlib.path import Path
@@ -496,8 +497,10 @@ def plot_clouds(points: Mapping[str, ArrayLike], digits: ArrayLike) -> None:
             )
         # A tenth of each digit after the other, so that none of them covers the others.
         for start, digit in np.ndindex(10, 10):
+            x, y = places[digits == digit][start::10].T
             axes.scatter(
-                *places[digits == digit][start::10].T,
+                x,
+                y,
                 marker=_digit_marker(digit),
                 s=42,
                 linewidths=0,
@@ -526,9 +529,9 @@ def _same_neighbors(places: np.ndarray, digits: np.ndarray) -> float:
 
 def _digit_marker(digit: int) -> Path:
     """The outline of a digit, centered on the point."""
-    outline = TextPath((0, 0), str(digit), prop={"weight": "bold"})
-    corners = outline.get_extents()
-    return outline.transformed(Affine2D().translate(*-(corners.min + corners.max) / 2))
+    outline = TextPath((0, 0), str(digit), prop=FontProperties(weight="bold"))
+    x, y = (np.asarray(outline.get_extents().min) + outline.get_extents().max) / 2
+    return outline.transformed(Affine2D().translate(-x, -y))
 
 
 def _signed_scale(axes: Axes, limit: float) -> None:
