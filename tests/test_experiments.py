@@ -129,7 +129,7 @@ def test_a_diverged_training_is_no_result_and_said(training, validation, capsys)
     lines = capsys.readouterr().out.splitlines()
     assert [line.split(":")[0] for line in lines] == ["fast, seed 0", "fast, seed 1"]
     assert "no result. The loss became" in lines[0]
-    assert "fast  no run came to its end" in repr(comparison)
+    assert "fast   no run came to its end" in repr(comparison)
 
 
 @pytest.mark.parametrize("where", ["training", "between"])
