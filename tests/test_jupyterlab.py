@@ -352,7 +352,8 @@ def live_panel(lab, page):
     """A notebook with every live figure, run, in the dark or not; its panel."""
     address, token = lab
     cells = [nbformat.v4.new_code_cell(source) for source in LIVE_CELLS]
-    content = nbformat.v4.new_notebook(cells=cells)
+    kernel = {"name": "python3", "display_name": "Python 3 (ipykernel)", "language": "python"}
+    content = nbformat.v4.new_notebook(cells=cells, metadata={"kernelspec": kernel})
     request = urllib.request.Request(
         f"{address}api/contents/live.ipynb?token={token}",
         data=json.dumps({"type": "notebook", "content": content}).encode(),
