@@ -2,9 +2,14 @@
 
 import json
 import shutil
+import sys
 from pathlib import Path
 
 HERE = Path(__file__).parent
+sys.path.insert(0, str(HERE.parent))
+
+from tools import live_site  # noqa: E402 (from this checkout)
+
 NOTEBOOKS = HERE.parent / "notebooks"
 
 # What the website folds away, by the tag of the cell.
@@ -28,6 +33,9 @@ for path in (NOTEBOOKS / "solutions").glob("*.ipynb"):
 for script in NOTEBOOKS.glob("*.py"):
     shutil.copy(script, LESSONS)
 
+LIVE = HERE / "live"
+live_site.build(static=LIVE / "static", pages=LIVE)
+
 project = "Reading handwritten digits"
 html_title = project
 extensions = [
@@ -48,8 +56,9 @@ autodoc_member_order = "bysource"
 autodoc_typehints = "description"
 autodoc_type_aliases = {"ArrayLike": "ArrayLike"}  # not the ten lines that it stands for
 html_theme = "sphinx_book_theme"
-html_static_path = ["_static"]
-html_css_files = ["figures.css"]
+html_static_path = ["_static", "live/static"]
+html_css_files = ["live/live.css", "figures.css"]
+html_js_files = [("live_page.js", {"defer": "defer"})]
 html_theme_options = {
     "home_page_in_toc": True,
     "navbar_persistent": [],  # a search field above the sidebar's own

@@ -23,5 +23,5 @@ for message in (
 
 # "GPU available: ..." and the like: the lessons say in words which hardware they use.
 logging.getLogger("lightning.pytorch.utilities.rank_zero").setLevel(logging.WARNING)
-# "Initializing distributed: ...": lesson 7 says so itself.
+# "Initializing distributed: ...": lesson 8 says so itself.
 logging.getLogger("lightning.fabric.utilities.distributed").setLevel(logging.WARNING)

@@ -50,7 +50,8 @@ class Comparison:
         if name not in self.names:
             there = ", ".join(map(repr, self.names))
             raise LessonError(f"The comparison has no {shown(name)}, only {there}.")
-        return self.accuracies[self.names.index(name)]
+        accuracies: NDArray[np.float64] = self.accuracies[self.names.index(name)]
+        return accuracies
 
     def difference(self, one: str | float, other: str | float) -> Difference:
         """Return how much better `one` is than `other`, seed by seed.

@@ -468,7 +468,10 @@ def bare_step(optimizer: torch.optim.Optimizer) -> Callable[[], Any]:
     if not torch.cuda.is_available():
         optimizer._accelerator_graph_capture_health_check = lambda: None
         optimizer._cuda_graph_capture_health_check = lambda: None  # its name in earlier torch
-    return torch.no_grad()(partial(inspect.unwrap(type(optimizer).step), optimizer))
+    step: Callable[[], Any] = torch.no_grad()(
+        partial(inspect.unwrap(type(optimizer).step), optimizer)
+    )
+    return step
 
 
 class AutogradSteps:
@@ -515,7 +518,12 @@ class AutogradSteps:
 
 
 _LAYER_SETTINGS = {"start_dim": [1], "end_dim": [-1], "dim": [1, -1]}
-_LOSS_SETTINGS = {"weight": [None], "ignore_index": [-100], "label_smoothing": [0], "beta": [1]}
+_LOSS_SETTINGS: dict[str, list[Any]] = {
+    "weight": [None],
+    "ignore_index": [-100],
+    "label_smoothing": [0],
+    "beta": [1],
+}
 _OTHER_WAYS = ("foreach", "fused", "capturable", "differentiable")  # to compute the same update
 
 _proven: dict[str, bool] = {}
@@ -575,7 +583,7 @@ def _described(module: nn.Module) -> str:
 
 
 def _check_settings(
-    module: nn.Module, known: Collection[type], kind: str, settings: dict[str, list]
+    module: nn.Module, known: Collection[type], kind: str, settings: Mapping[str, list[Any]]
 ) -> None:
     name = _described(module)
     if type(module) not in known:
@@ -669,14 +677,18 @@ def _same_numbers(
     loss: nn.Module,
     optimizer: Optimizer,
     one_hot: int | None,
-    *batches: Any,
+    images: Tensor,
+    digits: Tensor,
+    order: Tensor,
+    batch_size: int,
 ) -> bool:
     """Make the same steps both ways with copies, and compare losses and weights bit for bit."""
     found = []
     for kind in (AutogradSteps, DirectSteps):  # the first says what does not fit in torch's words
         copied, own = _copies(layers, optimizer)
         losses: list[Tensor] = []
-        kind(copied, loss, own, one_hot).run(*batches, losses, [])
+        steps = kind(copied, loss, own, one_hot)
+        steps.run(images, digits, order, batch_size, losses, [])
         found.append([*losses, *parameters_of(copied)])
     return all(
         torch.allclose(a, b, rtol=0, atol=0, equal_nan=True) for a, b in zip(*found, strict=True)
@@ -722,7 +734,9 @@ def count_steps(trainer: LightningTrainer, steps: int, finished: bool) -> None:
     loop._batches_that_stepped += steps - finished
 
 
-def add_losses(trainer: LightningTrainer, name: str, losses: Tensor, sizes: Tensor) -> None:
+def add_losses(
+    trainer: LightningTrainer, name: str, losses: Sequence[Tensor], sizes: Sequence[int]
+) -> None:
     """Add losses to Lightning's mean of an epoch, one after the other, as it would at each step.
 
     In any other order the sum would be rounded differently.
@@ -730,13 +744,16 @@ def add_losses(trainer: LightningTrainer, name: str, losses: Tensor, sizes: Tens
     Args:
         trainer: The trainer, with a first loss logged under `name` in this training step.
         name: What the mean is logged as.
-        losses: The losses of the steps after that first one, float32 of shape (steps,).
+        losses: The losses of the steps after that first one, float32 of shape ().
         sizes: The number of images of each of these steps.
     """
+    if not losses:
+        return
     mean = trainer._results[f"training_step.{name}"]
-    terms = torch.cat([mean.value.reshape(1), losses * sizes]).cpu().numpy()
-    mean.value = torch.from_numpy(np.add.accumulate(terms))[-1].to(losses.device)
-    mean.cumulated_batch_size = mean.cumulated_batch_size + sizes.sum()
+    terms = torch.stack(losses) * torch.tensor(sizes, device=mean.value.device)
+    summed = np.add.accumulate(torch.cat([mean.value.reshape(1), terms]).cpu().numpy())
+    mean.value = torch.from_numpy(summed)[-1].to(mean.value.device)
+    mean.cumulated_batch_size = mean.cumulated_batch_size + sum(sizes)
 
 
 def trainer_of(classifier: Any) -> Any:

@@ -36,19 +36,18 @@ _ALIGNMENT = 64  # bytes: torch places each tensor so, and a matrix product's bi
 # --- layers: the operation, and what autograd calls for it ---
 
 
-def _linear(
-    own: tuple[Tensor, ...], gradients: tuple[Tensor, ...], first: bool
-) -> tuple[Forward, Backward]:
-    weight, bias = own if len(own) == 2 else (*own, None)
+def _linear(own: list[tuple[Tensor, Tensor]], first: bool) -> tuple[Forward, Backward]:
+    weight, of_weight = own[0]  # and the place for its gradient
+    bias, of_bias = own[1] if len(own) == 2 else (None, None)
     transposed = weight.t()
 
     def forward(x: Tensor) -> Tensor:
         return torch.mm(x, transposed) if bias is None else torch.addmm(bias, x, transposed)
 
     def backward(gradient: Tensor, x: Tensor, y: Tensor) -> Tensor | None:
-        torch.mm(gradient.t(), x, out=gradients[0])
+        torch.mm(gradient.t(), x, out=of_weight)
         if bias is not None:
-            torch.sum(gradient, 0, out=gradients[1])
+            torch.sum(gradient, 0, out=of_bias)
         return None if first else torch.mm(gradient, weight)  # the images need no gradient
 
     return forward, backward
@@ -265,11 +264,11 @@ class DirectSteps:
         self._weight_pieces = self._pieces(self._weights)
         self._gradient_pieces = self._pieces(self._gradient)
         pieces = zip(self._weight_pieces, self._gradient_pieces, strict=True)
-        functions = []
+        functions: list[tuple[Forward, Backward]] = []
         for layer in layers:
             if type(layer) is nn.Linear:
                 own = [next(pieces) for _ in parameters_of([layer])]
-                functions.append(_linear(*zip(*own, strict=True), first=not functions))
+                functions.append(_linear(own, first=not functions))
             elif type(layer) in ACTIVATIONS:
                 functions.append(ACTIVATIONS[type(layer)](layer))
         self._forwards = [forward for forward, _ in functions]
@@ -305,20 +304,21 @@ class DirectSteps:
         decoupled = {"decoupled_weight_decay": type(self._optimizer) is AdamW}
         settings, update = decoupled | self._optimizer.param_groups[0], self._kind.update
         made = len(losses)
-        state, step = self._load()
-        try:
-            with torch.inference_mode():
-                for x, target in self._batches(images, digits, order, batch_size):
-                    if interrupted:
-                        break
-                    loss, output = self._pass(x, target)
-                    step += 1
-                    update(settings, self._weights, self._gradient, state, step)
-                    losses.append(loss)
-                    outputs.append(output)
-        finally:
-            if len(losses) > made:
-                self._store(state, step)
+        with torch.no_grad():
+            state, step = self._load()
+            try:
+                with torch.inference_mode():
+                    for x, target in self._batches(images, digits, order, batch_size):
+                        if interrupted:
+                            break
+                        loss, output = self._pass(x, target)
+                        step += 1
+                        update(settings, self._weights, self._gradient, state, step)
+                        losses.append(loss)
+                        outputs.append(output)
+            finally:
+                if len(losses) > made:
+                    self._store(state, step)
 
     def _batches(
         self, images: Tensor, digits: Tensor, order: Tensor, batch_size: int
@@ -353,7 +353,6 @@ class DirectSteps:
             for piece, p in zip(flat.split(self._sizes), self._parameters, strict=True)
         ]
 
-    @torch.no_grad()
     def _load(self) -> tuple[State, int]:
         torch._foreach_copy_(self._weight_pieces, self._parameters)
         kept = [self._optimizer.state.get(p, {}) for p in self._parameters]
@@ -366,7 +365,6 @@ class DirectSteps:
                 torch._foreach_copy_(self._pieces(state[name]), [own[name] for own in kept])
         return state, int(kept[0].get("step", 0))
 
-    @torch.no_grad()
     def _store(self, state: State, step: int) -> None:
         torch._foreach_copy_(self._parameters, self._weight_pieces)
         for p, gradient in zip(self._parameters, self._gradient_pieces, strict=True):

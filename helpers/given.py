@@ -320,6 +320,47 @@ def row(values: ArrayLike, name: str, count: int | None = None, of: str = "") ->
     return taken.astype(np.float64)
 
 
+def finite(values: ArrayLike, name: str) -> Floats:
+    """Take numbers of any shape, without NaN and infinity.
+
+    Args:
+        values: What was given.
+        name: What the learner calls it.
+
+    Returns:
+        A float64 array of the same shape.
+
+    Raises:
+        LessonError: If they are no numbers, or one of them is NaN or infinite.
+    """
+    taken = array(values, name).astype(np.float64)
+    broken = ~np.isfinite(taken)
+    if broken.any():
+        raise LessonError(f"{name} must be finite numbers, got {taken[broken][0]}.")
+    return taken
+
+
+def weight_images(values: ArrayLike, name: str) -> Floats:
+    """Take the weights of a layer that sees the pixels of an image.
+
+    Args:
+        values: What was given: (n, 784) or (n, 28, 28), n from 1 to 128.
+        name: What the learner calls it.
+
+    Returns:
+        A float64 array of shape (n, 28, 28).
+
+    Raises:
+        LessonError: If the shape is another, or a weight is NaN or infinite.
+    """
+    taken = finite(values, name)
+    if taken.shape[1:] not in ((784,), (28, 28)) or not 1 <= len(taken) <= 128:
+        raise LessonError(
+            f"{name} must have shape (n, 784), a row a neuron, n up to 128, got {taken.shape}."
+        )
+    return taken.reshape(-1, 28, 28)
+
+
 def dictionary(value: Any, name: str, meaning: str) -> Mapping[Any, Any]:
     """Take a dictionary with something in it.
 

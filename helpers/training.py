@@ -161,7 +161,9 @@ class Classifier(dl.Classifier):
         trainer, batch_size = self.trainer, self.trainer._batch_size
         if order is None:
             order = torch.arange(len(digits), device=digits.device)
-        outputs, losses, finished = [], [], False
+        outputs: list[Tensor] = []
+        losses: list[Tensor] = []
+        finished = False
         try:
             with (
                 self.calling_stateful(),
@@ -177,14 +179,12 @@ class Classifier(dl.Classifier):
             # Also when the learner interrupts: the steps made so far are made.
             count_steps(trainer, len(losses), finished)
             if losses:
-                losses = torch.stack(losses)
-                trainer.step_losses.extend(losses.tolist())
+                trainer.step_losses.extend(torch.stack(losses).tolist())
         digits = digits[order]
-        sizes = torch.full((len(losses),), batch_size, device=losses.device)
-        sizes[-1] = len(digits) - batch_size * (len(losses) - 1)
         with _explained(self, images, digits):
-            self._log("train", {"loss": losses[0]}, torch.cat(outputs), digits, int(sizes[0]))
-            add_losses(trainer, "train_loss", losses[1:], sizes[1:])
+            first, *others = [len(output) for output in outputs]
+            self._log("train", {"loss": losses[0]}, torch.cat(outputs), digits, first)
+            add_losses(trainer, "train_loss", losses[1:], others)
 
     def _make_steps(
         self, images: Tensor, digits: Tensor, order: Tensor
@@ -392,7 +392,7 @@ def _one_thread() -> Iterator[None]:
         torch.set_num_threads(threads)
 
 
-def _unrecorded(classifier: nn.Module) -> contextlib.AbstractContextManager:
+def _unrecorded(classifier: nn.Module) -> contextlib.AbstractContextManager[Any]:
     """Keep deeplay from recording what is set and called, or the record would hold the trainer.
 
     deeplay replays its record when a classifier is copied or unpickled.

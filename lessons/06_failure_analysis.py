@@ -676,6 +676,5 @@ check_accuracy_of_surest(accuracy_of_surest)
 # %% [markdown]
 # ## Next
 #
-# You have reached the end of the series. If you want to train on several processors or machines,
-# [lesson 7: Beyond one machine](07_beyond_one_machine.ipynb) takes lesson 5's recipe there,
-# without changing it.
+# [Lesson 7: Inside the network](07_inside_the_network.ipynb) opens the network and looks at what
+# each of its neurons does.

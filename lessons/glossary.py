@@ -38,19 +38,19 @@
 # **Convolutional network** (6): a network that slides small patterns of weights over the image, so
 # that it recognizes a stroke wherever it stands.
 #
-# **Core** (7): a part of a processor that can run a program at the same time as the other cores.
+# **Core** (8): a part of a processor that can run a program at the same time as the other cores.
 #
 # **Cross-entropy** (3): a loss that looks only at the probability given to the right digit.
 #
 # **Data augmentation** (6): making new training images out of those that one has, for example by
 # turning and shifting them.
 #
-# **Data-parallel training** (7): several processes train copies of one network, each on its share of
-# the images, and average their gradients.
+# **Data-parallel training** (8): several processes train copies of one network, each on its share
+# of the images, and average their gradients.
 #
 # **Dataloader** (2): hands images and digits to the training, batch by batch.
 #
-# **DDP, distributed data parallel** (7): PyTorch's name for data-parallel training.
+# **DDP, distributed data parallel** (8): PyTorch's name for data-parallel training.
 #
 # **Dead neuron** (3): a ReLU neuron that no image switches on, so that it learns nothing any
 # more.
@@ -60,9 +60,9 @@
 #
 # **Digit** (1): what an image shows, a number from 0 to 9; see *label*.
 #
-# **Distributed sampler** (7): deals the images out to the processes, one to each in turn.
+# **Distributed sampler** (8): deals the images out to the processes, one to each in turn.
 #
-# **Effective batch size** (7): the number of processes times the batch size of each.
+# **Effective batch size** (8): the number of processes times the batch size of each.
 #
 # **Ensemble** (6): several networks that vote on the answer.
 #
@@ -75,6 +75,9 @@
 #
 # **Grayscale** (1): with one number a pixel, from light to dark, and no color.
 #
+# **He initialization** (7): drawing the first weights of a layer at random, neither so small nor so
+# large that signals die away or grow from layer to layer; made for ReLU.
+#
 # **Hidden layer** (2): a layer between the inputs and the output layer.
 #
 # **Hyperbolic tangent, tanh** (3): an activation like the sigmoid, but from -1 to 1 and steeper.
@@ -84,22 +87,25 @@
 #
 # **Image** (1): 28 × 28 gray values between 0 (paper) and 1 (ink).
 #
-# **Kernel** (7): the program that runs the cells of a notebook.
+# **Kernel** (8): the program that runs the cells of a notebook.
 #
 # **Label** (1): the right answer for an image. Here it is always a digit; elsewhere it is also
 # called *class* or *ground truth*.
 #
 # **Layer** (2): a row of neurons that look at the same inputs.
 #
+# **LeakyReLU** (7): like ReLU, but a negative number is multiplied by a small one, 0.01, and not by
+# 0.
+#
 # **Learning curve** (5): loss or accuracy drawn against the epochs.
 #
 # **Learning rate** (2): how far the optimizer moves the parameters in one step.
 #
-# **Lightning** (7): the library that runs the training of PyTorch networks; deeplay's trainer is made
-# from its trainer.
+# **Lightning** (8): the library that runs the training of PyTorch networks; deeplay's trainer is
+# made from its trainer.
 #
-# **Linear scaling rule** (7): for a batch that is k times as large, a learning rate that is k times as
-# large.
+# **Linear scaling rule** (8): for a batch that is k times as large, a learning rate that is k times
+# as large.
 #
 # **Loss** (2): one number that says how wrong the network is; training makes it smaller.
 #
@@ -120,7 +126,7 @@
 # **Neuron** (2): multiplies its inputs by weights, adds them up with a bias, and applies an
 # activation.
 #
-# **Node** (7): one computer among several that work together.
+# **Node** (8): one computer among several that work together.
 #
 # **Noise** (4): the jumping up and down of a number from one step to the next, by chance. In an
 # image (6): random numbers added to the pixels.
@@ -143,10 +149,13 @@
 #
 # **Prediction** (1): the digit that a method or a network answers for an image.
 #
+# **Principal component analysis, PCA** (7): finds the directions in which points of many dimensions
+# spread the most, so that two of them make a picture.
+#
 # **Probability** (3): a number between 0 and 1 that says how likely something is; those of all
 # ten digits add up to 1.
 #
-# **Process** (7): a running program with a memory of its own.
+# **Process** (8): a running program with a memory of its own.
 #
 # **Recall** (2): the share of the images of one digit that are read correctly.
 #
@@ -191,7 +200,7 @@
 #
 # **Validation images** (1): training images kept aside to choose between methods with.
 #
-# **Warm-up** (7): smaller steps in the first epochs, so that a large learning rate does no harm.
+# **Warm-up** (8): smaller steps in the first epochs, so that a large learning rate does no harm.
 #
 # **Weight** (2): the number by which a neuron multiplies an input.
 #

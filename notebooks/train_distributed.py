@@ -9,7 +9,7 @@
         four processes on each of two machines: the same line on both, FIRST is the name of one
 
 torchrun starts the processes and tells each one its number; Lightning's strategy "ddp" hands each
-one its share of the images and averages their gradients at every step. Lesson 7 explains it.
+one its share of the images and averages their gradients at every step. Lesson 8 explains it.
 """
 
 import argparse

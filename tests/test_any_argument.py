@@ -11,7 +11,7 @@ import torch
 from test_plotting import CALLS
 from test_training import RELU
 
-from helpers import config, data, drawing, plotting, results, training
+from helpers import config, data, drawing, live, plotting, results, training
 from helpers.errors import LessonError
 
 RANDOM = np.random.default_rng(0)
@@ -80,7 +80,7 @@ USES = {
     "create": (RELU.create, (training.Classifier,)),
     "center_and_scale": (drawing.center_and_scale, (IMAGES[0],)),
     "shrink": (drawing.shrink, (IMAGES[0],)),
-    "DrawDigit": (drawing.DrawDigit, (classifier,)),
+    "DrawDigit": (live.DrawDigit, (classifier,)),
     "Trainer": (training.Trainer, (1, "cpu")),
     **{
         f"Trainer({name})": (
@@ -147,6 +147,14 @@ def spoiled(arguments):
 def test_anything_is_taken_or_refused_in_one_line(name):
     use, arguments = USES[name]
     assert faults(use, spoiled(arguments)) == {}
+
+
+@pytest.mark.parametrize("path", ["none.ckpt", "checkpoints/none.ckpt", "~/none.ckpt", "."])
+def test_a_checkpoint_that_is_not_there_is_said(path):
+    message = said(lambda: trainer().fit(classifier(), LOADER, ckpt_path=path), [])
+    assert message == (
+        f"There is no checkpoint {path}: give the path of one that a ModelCheckpoint kept."
+    )
 
 
 def test_every_public_function_is_tried():

@@ -113,7 +113,7 @@ def made(tmp_path):
 def make(folder, *words, **given):
     """Runs make there; returns what happened, and what the stub heard, one list a call."""
     plain = {name: value for name, value in os.environ.items() if "MAKE" not in name}
-    for name in ("PYTHON", "NOTEBOOK", "LESSON", "REPOSITORY", "CPU"):
+    for name in ("PYTHON", "NOTEBOOK", "LESSON", "REPOSITORY", "CPU", "GPU"):
         plain.pop(name, None)
     done = ended("make", *words, cwd=folder, env=plain | given, timeout=60)
     heard = folder / "heard"
@@ -138,7 +138,7 @@ def test_make_hands_a_value_over_as_it_is(made, target, variable, value):
 
 
 @needs_make
-@pytest.mark.parametrize("variable", ["PYTHON", "CPU", "LESSON", "NOTEBOOK", "REPOSITORY"])
+@pytest.mark.parametrize("variable", ["PYTHON", "CPU", "GPU", "LESSON", "NOTEBOOK", "REPOSITORY"])
 @pytest.mark.parametrize("value", HOSTILE)
 def test_make_runs_no_value_while_it_sets_up(made, variable, value):
     (made / ".venv" / "ready").unlink()
@@ -159,13 +159,47 @@ def test_make_runs_no_value_while_it_sets_up(made, variable, value):
 @needs_make
 @pytest.mark.parametrize("value", HOSTILE)
 def test_make_runs_no_value_in_the_make_that_it_calls(made, value):
-    words = [f"{name}={value}" for name in ("LESSON", "NOTEBOOK", "REPOSITORY", "CPU")]
+    words = [f"{name}={value}" for name in ("LESSON", "NOTEBOOK", "REPOSITORY", "CPU", "GPU")]
     done, heard = make(made, "newest", f"PYTHON={made}/bin/python", *words)
     assert done.returncode == 0, done.stderr
     assert not (made / "X").exists()
-    begins = ("-m venv", "-m pip", "-m tools.build held", "-m pytest")
+    begins = (
+        "tools/torch_builds.py https:",
+        "-m venv",
+        "-m pip",
+        "-m tools.build held",
+        "-m pytest",
+    )
     for words, begin in zip(heard, begins, strict=True):
         assert " ".join(words).startswith(begin)
+
+
+@needs_make
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux has builds with GPU libraries")
+@pytest.mark.parametrize(
+    ("given", "option"),
+    [
+        ({"CPU": "1"}, ["--extra-index-url", "https://download.pytorch.org/whl/cpu"]),
+        ({"GPU": "1"}, []),
+        ({"CPU": "1", "GPU": "1"}, None),
+    ],
+)
+def test_make_hands_the_choice_of_builds_to_pip(made, given, option):
+    (made / ".venv" / "ready").unlink()
+    (made / "tools").mkdir()
+    shutil.copy(ROOT / "tools" / "torch_builds.py", made / "tools")
+    chooses = f'case "$1" in tools/*) exec "{sys.executable}" "$@";; esac\n'
+    (made / "bin" / "python").write_text(STUB.replace("\n", "\n" + chooses, 1), encoding="utf-8")
+    done, heard = make(made, "run", f"PYTHON={made}/bin/python", **given)
+    if option is None:
+        assert done.returncode != 0
+        assert "CPU=1 and GPU=1 ask for different builds" in done.stderr
+        assert [words[0] for words in heard] == ["-c"]  # only Python's version was asked
+    else:
+        assert done.returncode == 0, done.stderr
+        assert "Setting up with" in done.stderr
+        assert [words[:2] for words in heard[1:3]] == [["-m", "venv"], ["-m", "pip"]]
+        assert heard[2][-2 - len(option) :] == ["--constraint", "constraints.txt", *option]
 
 
 @needs_make
@@ -196,7 +230,8 @@ def test_make_lab_tells_root_what_to_do(made, user, status, said):
     (made / "bin" / "id").chmod(0o755)
     path = f"{made}/bin{os.pathsep}{os.environ['PATH']}"
     done, heard = make(made, "lab", PATH=path, STUB_STATUS=status)
-    assert heard == [["-m", "jupyterlab", "--ServerApp.root_dir=notebooks"]]
+    hidden = [f"--ContentsManager.hide_globs={name}" for name in ("solutions", "__pycache__")]
+    assert heard == [["-m", "jupyterlab", "--ServerApp.root_dir=notebooks", *hidden]]
     assert (done.returncode == 0) == (status == "0")
     lines = [line for line in done.stdout.splitlines() if "You are root" in line]
     assert len(lines) == said

@@ -53,7 +53,7 @@ def test_fingerprint_tells_weights_apart(script):
 
 def test_lesson_shows_what_stands_in_the_script():
     root = SCRIPT.parent.parent
-    lesson = (root / "lessons" / "07_beyond_one_machine.py").read_text(encoding="utf-8")
+    lesson = (root / "lessons" / "08_beyond_one_machine.py").read_text(encoding="utf-8")
     text = re.sub(r"(?m)^# ?", "", lesson)
     trainer = re.search(r"(?s)```python\n(.+?)```", text)[1]
     source = SCRIPT.read_text(encoding="utf-8")

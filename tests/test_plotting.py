@@ -59,6 +59,14 @@ SWEEPS = {
     "SGD": Comparison((10, 0.1, 1), (0, 1), np.array([[np.nan] * 2, [0.8, 0.82], [0.93, 0.95]])),
     "Adam": Comparison((0.001, 0.1), (0, 1), np.array([[0.94, 0.95], [0.5, 0.6]])),
 }
+WEIGHTS = RANDOM.normal(0, 0.3, (8, 28, 28))
+WEIGHTS[3] *= 0.01  # a neuron whose weights have stayed small
+LAYER = np.maximum(RANDOM.normal(0, 2, (60, 8)), 0)
+LAYER[:, 3] = 0  # ... and which is off for all images
+LAYER[5:, 4] = 0  # another that is on for five
+TO_OUTPUTS = torch.from_numpy(RANDOM.normal(0, 0.5, (10, 32))).requires_grad_()
+ONE_WAY = [LAYER[0].repeat(4), [0, 1.25, 12.5, 0.04], [0.05] * 9 + [0.55]]
+CLOUDS = {"before": RANDOM.normal(0, 1, (60, 2)), "after": np.stack([DIGITS, DIGITS % 3], axis=1)}
 PATHS = {"SGD": np.array([[-4, 1], [-2, -1], [0.1, 0]]), "Adam": [[-4, 1], [-3, 0.5]]}
 
 CALLS = {
@@ -71,6 +79,11 @@ CALLS = {
     "plot_activations": ({"sigmoid": torch.sigmoid, "ReLU": torch.relu},),
     "plot_outputs": (IMAGES[0], torch.linspace(0, 1, 10, requires_grad=True), 4),
     "plot_softmax": ([1.2, -3.1, 0.4, 2.2, -1.5, 0, -0.7, 4.1, 0.3, 2.9],),
+    "plot_weights": ({"before": torch.from_numpy(WEIGHTS / 50), "after": WEIGHTS},),
+    "plot_strongest_images": (IMAGES, DIGITS, LAYER, [0, 3, 4], WEIGHTS),
+    "plot_connections": (TO_OUTPUTS,),
+    "plot_followed": (IMAGES[0], ONE_WAY),
+    "plot_clouds": (CLOUDS, DIGITS),
     "plot_history": (HISTORY,),
     "plot_confusion_matrix": (torch.from_numpy(MATRIX),),
     "plot_batch": (torch.from_numpy(IMAGES[:16]), torch.from_numpy(DIGITS[:16])),
@@ -893,6 +906,137 @@ def test_confused_pairs_of_a_perfect_network():
     assert "No mistakes" in alt
 
 
+def test_weights_are_tiles_on_one_scale_with_their_numbers():
+    figure, alt = drawn("plot_weights")
+    pictures = figure.axes[0].images
+    assert len(pictures) == 16
+    limit = np.quantile(np.abs(np.concatenate([WEIGHTS / 50, WEIGHTS])), 0.998)
+    for picture, tile in zip(pictures, np.concatenate([WEIGHTS / 50, WEIGHTS]), strict=True):
+        np.testing.assert_allclose(picture.get_array(), tile)
+        assert picture.norm.vmax == pytest.approx(limit)
+        assert picture.norm.vmin == -picture.norm.vmax
+        assert picture.get_cmap() is page.SIGNED
+    captions = [text for text in texts(figure) if re.fullmatch(r"[0-7]", text.get_text())]
+    for index, picture in enumerate(pictures):
+        left, right, bottom, _ = picture.get_extent()
+        below = [
+            text.get_text()
+            for text in captions
+            if left < text.get_position()[0] < right and 0 < text.get_position()[1] - bottom < 0.2
+        ]
+        assert below == [str(index % 8)]
+    assert {"before", "after"} <= set(words(figure))
+    assert "before: weights from −0.0" in alt
+    assert "neurons that look blank: all" in alt
+    assert alt.endswith("neurons that look blank: 3.")
+
+
+def test_blank_neurons_are_none_where_all_have_weights():
+    _, alt = show("plot_weights", {"after": WEIGHTS[:3].reshape(3, 784)})
+    assert alt.endswith("neurons that look blank: none.")
+    _, alt = show("plot_weights", {"nothing": np.zeros((2, 784))})
+    assert alt.endswith("neurons that look blank: all.")
+
+
+def test_strongest_images_stand_in_their_order_and_only_where_the_neuron_is_on():
+    figure, alt = drawn("plot_strongest_images")
+    tiles, pictures = [], []
+    for picture in figure.axes[0].images:
+        (tiles if picture.get_cmap() is page.SIGNED else pictures).append(picture)
+    assert len(tiles) == 3
+    np.testing.assert_allclose(tiles[1].get_array(), WEIGHTS[3])
+    rows = [np.argsort(-LAYER[:, 0], kind="stable")[:16], np.argsort(-LAYER[:5, 4], kind="stable")]
+    on = rows[1][LAYER[rows[1], 4] > 0]
+    expected = [*rows[0], *on]
+    assert len(pictures) == len(expected)
+    for picture, index in zip(pictures, expected, strict=True):
+        np.testing.assert_array_equal(picture.get_array(), IMAGES[index])
+    lefts = [picture.get_extent()[0] for picture in pictures[:16]]
+    assert lefts == sorted(lefts)
+    assert "0 for each of the 60 images" in words(figure)
+    ends = LAYER[rows[0][15], 0], LAYER[rows[0][0], 0]
+    assert f"{ends[0]:.1f} to {ends[1]:.1f}" in words(figure)
+    assert "neuron 3: 0 for all images" in alt
+    shown = np.bincount(DIGITS[rows[0]])
+    assert f"neuron 0: {shown.max()} × {shown.argmax()}" in alt
+
+
+def test_strongest_images_without_weights_have_no_tiles():
+    figure, _ = show("plot_strongest_images", IMAGES, DIGITS, torch.from_numpy(LAYER), range(2))
+    assert all(picture.get_cmap() is not page.SIGNED for picture in figure.axes[0].images)
+    assert "weights" not in words(figure)
+
+
+def test_connections_are_sorted_by_the_digit_that_each_neuron_speaks_for():
+    figure, alt = drawn("plot_connections")
+    weights = TO_OUTPUTS.detach().numpy()
+    [picture] = figure.axes[0].images
+    drawn_weights = np.asarray(picture.get_array())
+    assert (np.diff(drawn_weights.argmax(axis=0)) >= 0).all()
+    bottom = picture.get_extent()[2]
+    names = [t for t in texts(figure) if bottom < t.get_position()[1] < bottom + 0.2]
+    left, right = picture.get_extent()[:2]
+    for column, name in enumerate(sorted(names, key=lambda text: text.get_position()[0])):
+        np.testing.assert_allclose(drawn_weights[:, column], weights[:, int(name.get_text())])
+        assert name.get_position()[0] == pytest.approx(left + (column + 0.5) * (right - left) / 32)
+    assert len(names) == 32
+    positive = (weights[4] > 0).sum()
+    assert f"4: {positive} for, {32 - positive} against" in alt
+
+
+def test_followed_shows_every_number():
+    figure, alt = drawn("plot_followed")
+    np.testing.assert_array_equal(figure.axes[0].images[0].get_array(), IMAGES[0])
+    found = words(figure)
+    for number in LAYER[0]:
+        assert found.count(f"{number:.1f}" if number else "0") >= 4
+    assert {"1.2", "12.5", "0.0", "0.55"} <= set(found)
+    assert found.count("0.05") == 9
+    assert "hidden layer 2: 3 of 4 neurons above 0, the highest, neuron 2, at 12.5" in alt
+    assert alt.endswith("The highest of the ten outputs is 9, 0.55.")
+
+
+def test_followed_keeps_to_the_page_whatever_the_network():
+    layers = [np.ones(64), np.ones(200), np.arange(5.0), [0.1] * 10]
+    figure, alt = show("plot_followed", IMAGES[0], layers)
+    assert "hidden layer 2\n32 of 200, row by row" in words(figure)
+    assert "hidden layer 3: 4 of 5 neurons" in alt
+    assert "hidden layer 1" not in alt
+    figure, alt = show("plot_followed", IMAGES[0], [[0.1] * 10])
+    assert alt.startswith("The highest of the ten outputs is 0")
+
+
+def test_clouds_draw_each_image_as_its_digit():
+    figure, alt = drawn("plot_clouds")
+    assert [axes.get_title(loc="left") for axes in figure.axes] == ["before", "after"]
+    for axes, (_, places) in zip(figure.axes, CLOUDS.items(), strict=True):
+        drawn_at = np.concatenate([points.get_offsets() for points in axes.collections])
+        assert sorted(map(tuple, drawn_at)) == sorted(map(tuple, places))
+    outlines = {}
+    for number, points in enumerate(figure.axes[0].collections):
+        digit = number % 10
+        own = set(map(tuple, CLOUDS["before"][digit == DIGITS]))
+        assert set(map(tuple, points.get_offsets())) <= own
+        outlines.setdefault(digit, points.get_paths()[0].vertices)
+    assert len({outline.tobytes() for outline in outlines.values()}) == 10
+    assert alt.endswith("after: 50%.")  # of the ten nearest of six alike, five others are
+
+
+def test_clouds_say_how_many_neighbors_are_alike():
+    together = np.repeat(np.arange(10), 20)
+    places = np.stack([together * 100.0 + np.tile(np.arange(20), 10), together], axis=1)
+    _, alt = show("plot_clouds", {"apart": places}, together)
+    assert alt.endswith("apart: 100%.")
+
+
+@pytest.mark.parametrize("eye", ["all colors", "deuteranopia", "protanopia"])
+def test_signed_colors_are_told_apart_and_white_is_zero(eye):
+    low, middle, high = page.SIGNED(0.0)[:3], page.SIGNED(0.5)[:3], page.SIGNED(1.0)[:3]
+    assert middle == pytest.approx((1, 1, 1), abs=0.02)
+    assert nearest((low, middle, high), EYES[eye]) > 40
+    assert nearest((page.SIGNED(0.25)[:3], page.SIGNED(0.75)[:3]), EYES[eye]) > 20
+
+
 def test_image_rows_carry_their_labels():
     figure, alt = drawn("plot_image_rows")
     pictures = figure.axes[0].images
@@ -1016,6 +1160,8 @@ def of_one_gray(argument):
     """The argument with each image in it replaced by one whose pixels are all alike."""
     if isinstance(argument, dict):
         return {key: of_one_gray(value) for key, value in argument.items()}
+    if isinstance(argument, list):  # no images
+        return argument
     shape = np.shape(argument)
     if shape[-2:] != (28, 28):
         return argument
@@ -1308,6 +1454,33 @@ NEGATIVE[2, 3] = -4
         ("plot_step_losses", ({0: [1.0]},), "each key of step_losses, .* 1 or more, got 0"),
         ("plot_step_losses", ([1.0],), "step_losses must be a dictionary, .* got a list"),
         ("plot_optimizer_paths", (PATHS, 5), "loss must be a function, got an int"),
+        ("plot_weights", ({},), "weights is empty"),
+        ("plot_weights", (WEIGHTS,), "weights must be a dictionary, stage"),
+        ("plot_weights", ({"a": WEIGHTS[:, :5]},), r"weights\['a'\] must have shape \(n, 784\)"),
+        ("plot_weights", ({"a": WEIGHTS * np.nan},), r"weights\['a'\] must be finite numbers"),
+        ("plot_weights", ({"a": np.ones((129, 784))},), "n up to 128, got"),
+        (
+            "plot_strongest_images",
+            (IMAGES, DIGITS, LAYER[:5], [0]),
+            r"activations must have shape \(60, n\), .* got \(5, 8\)",
+        ),
+        ("plot_strongest_images", (IMAGES, DIGITS, LAYER, [8]), "neurons must be .* 0 to 7, got 8"),
+        ("plot_strongest_images", (IMAGES, DIGITS, LAYER, [0] * 13), "up to twelve, got 13"),
+        ("plot_strongest_images", (IMAGES, DIGITS, LAYER, ["a"]), "neurons must be numbers"),
+        ("plot_strongest_images", (IMAGES, DIGITS, LAYER, [0.5]), "neurons must be .* got 0.5"),
+        (
+            "plot_strongest_images",
+            (IMAGES, DIGITS, LAYER, [0], WEIGHTS[:4]),
+            "weights must be as many as the neurons, 8, got 4",
+        ),
+        ("plot_connections", (TO_OUTPUTS.T,), r"weights must have shape \(10, n\)"),
+        ("plot_connections", (TO_OUTPUTS * np.inf,), "weights must be finite numbers"),
+        ("plot_followed", (IMAGES[0], LAYER), "layers must be a list, one row of numbers a layer"),
+        ("plot_followed", (IMAGES[0], []), "layers must be a list"),
+        ("plot_followed", (IMAGES[0], [[1.0]]), r"layers\[0\] must be ten numbers"),
+        ("plot_clouds", (CLOUDS, DIGITS[:5]), r"points\['before'\] must have shape \(5, 2\)"),
+        ("plot_clouds", ({}, DIGITS), "points is empty"),
+        ("plot_clouds", ({"a": CLOUDS["before"] * np.nan}, DIGITS), "must be finite numbers"),
         ("plot_image_rows", (IMAGES,), "images must be a dictionary, .* got an ndarray of shape"),
         ("plot_robustness", ([1],), "curves must be a dictionary, .* got a list"),
         (

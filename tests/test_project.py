@@ -497,7 +497,7 @@ def test_release_job_builds_the_wheel_and_attaches_it(pushed, tmp_path):
         metadata = archive.read(next(name for name in names if name.endswith("/METADATA"))).decode()
     inside = {name for name in names if name.startswith("helpers/")}
     assert inside == set(pushed.git("ls-files", "helpers", cwd=folder).splitlines())
-    assert {"helpers/mnist.npz", "helpers/plotting/page.py", "helpers/drawing.js"} <= inside
+    assert {"helpers/mnist.npz", "helpers/plotting/page.py", "helpers/live/draw_digit.js"} <= inside
     licences = [name for name in names if ".dist-info/licenses/" in name]
     assert len(licences) == len(PROJECT["license-files"])
     assert f"License-Expression: {PROJECT['license']}" in metadata

@@ -8,10 +8,10 @@ import sys
 from pathlib import Path
 
 import deeplay as dl
-import numpy as np
 import pytest
 import torch
-from torch.nn import MSELoss, ReLU, Sigmoid, Softmax
+from recipes import RELU, SIGMOID, make, weights
+from torch.nn import MSELoss, Sigmoid
 from torch.optim import SGD
 
 from helpers import storage
@@ -27,20 +27,6 @@ from helpers.training import (
     save_classifier,
 )
 
-SIGMOID = (
-    Config()
-    .model(dl.MultiLayerPerceptron)
-    .model.in_features(28 * 28)
-    .model.hidden_dims([32, 32])
-    .model.out_features(10)
-    .model.blocks.activation(Sigmoid)
-    .model.out_activation(Sigmoid)
-    .num_classes(10)
-    .make_targets_one_hot(True)
-    .loss(MSELoss)
-    .optimizer(SGD, lr=0.1)
-)
-RELU = SIGMOID.model.out_activation(Softmax, dim=1).model.blocks.activation(ReLU)
 on_posix = pytest.mark.skipif(os.name != "posix", reason="needs pipes, devices or modes of Unix")
 
 
@@ -52,29 +38,6 @@ def _one_thread():
 @pytest.fixture(autouse=True)
 def _nothing_loaded(monkeypatch):
     monkeypatch.setattr(storage, "networks_loaded", {})
-
-
-@pytest.fixture
-def digits():
-    return np.random.default_rng(0).integers(0, 10, 500)
-
-
-@pytest.fixture
-def images(digits):
-    # A bright bar whose place says which digit it is: learnable within a second.
-    noise = np.random.default_rng(1).random((500, 28, 28), dtype=np.float32) * 0.2
-    for image, digit in zip(noise, digits, strict=True):
-        image[2 * digit : 2 * digit + 3] += 0.8
-    return noise
-
-
-def make(config, cls=Classifier, seed=0):
-    torch.manual_seed(seed)
-    return config.create(cls)
-
-
-def weights(classifier):
-    return torch.cat([p.detach().cpu().flatten() for p in classifier.parameters()])
 
 
 def complaint(function, *args):

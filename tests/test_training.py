@@ -15,12 +15,12 @@ import torch
 from lightning import Callback, LightningDataModule, LightningModule
 from lightning import Trainer as LightningTrainer
 from lightning.pytorch.callbacks import EarlyStopping, ModelCheckpoint
+from recipes import RELU, SIGMOID, Standardising, make, weights
 from torch import nn
-from torch.nn import MSELoss, ReLU, Sigmoid, Softmax
+from torch.nn import MSELoss
 from torch.optim import SGD, RMSprop
 
 from helpers import fast_gate, fast_steps, training
-from helpers.config import Config
 from helpers.errors import LessonError
 from helpers.training import (
     Classifier,
@@ -29,20 +29,6 @@ from helpers.training import (
     predict,
 )
 
-SIGMOID = (
-    Config()
-    .model(dl.MultiLayerPerceptron)
-    .model.in_features(28 * 28)
-    .model.hidden_dims([32, 32])
-    .model.out_features(10)
-    .model.blocks.activation(Sigmoid)
-    .model.out_activation(Sigmoid)
-    .num_classes(10)
-    .make_targets_one_hot(True)
-    .loss(MSELoss)
-    .optimizer(SGD, lr=0.1)
-)
-RELU = SIGMOID.model.out_activation(Softmax, dim=1).model.blocks.activation(ReLU)
 RMSPROP = RELU.optimizer(RMSprop, lr=0.001)
 
 
@@ -52,32 +38,9 @@ def _one_thread():
     torch.set_num_threads(1)
 
 
-@pytest.fixture
-def digits():
-    return np.random.default_rng(0).integers(0, 10, 500)
-
-
-@pytest.fixture
-def images(digits):
-    # A bright bar whose place says which digit it is: learnable within a second.
-    noise = np.random.default_rng(1).random((500, 28, 28), dtype=np.float32) * 0.2
-    for image, digit in zip(noise, digits, strict=True):
-        image[2 * digit : 2 * digit + 3] += 0.8
-    return noise
-
-
 class SeesEachStep(Callback):
     def on_train_batch_end(self, *args):
         pass
-
-
-def make(config, cls=Classifier, seed=0):
-    torch.manual_seed(seed)
-    return config.create(cls)
-
-
-def weights(classifier):
-    return torch.cat([p.detach().cpu().flatten() for p in classifier.parameters()])
 
 
 def quiet(**settings):
@@ -366,11 +329,11 @@ def test_interrupt_never_cuts_a_step_in_two(direct, images, digits, monkeypatch)
 def test_interrupt_outside_of_training_is_one_line(stage, images, digits):
     class Slow(Callback):
         def on_test_batch_end(self, *args):
+            threading.Timer(0.1, _thread.interrupt_main).start()
             doze()
 
         on_validation_batch_end = on_predict_batch_end = on_test_batch_end
 
-    threading.Timer(0.5, _thread.interrupt_main).start()
     with pytest.raises(LessonError, match="was interrupted: run it again"):
         getattr(quiet(callbacks=[Slow()]), stage)(make(RELU), make_dataloader(images, digits, 100))
     threading.Timer(0.2, _thread.interrupt_main).start()
@@ -406,19 +369,6 @@ def test_predict_takes_any_dataloader_and_any_classifier(images, digits):
     outputs, _ = predict(make(RELU, dl.Classifier), dl.DataLoader(pairs, batch_size=64))
     expected, _ = predict(make(RELU), make_dataloader(images, digits, batch_size=64))
     assert torch.allclose(outputs, expected, atol=1e-6)
-
-
-class Standardising(nn.Module):
-    """Writes into its input, as no network should."""
-
-    def __init__(self):
-        super().__init__()
-        self.layer = nn.Linear(784, 10)
-
-    def forward(self, x):
-        x -= 0.1307
-        x /= 0.3081
-        return self.layer(x.flatten(1)).softmax(dim=1)
 
 
 def own(network):

@@ -2,6 +2,7 @@
 
 import re
 import tomllib
+from collections.abc import Mapping
 
 from helpers.errors import LessonError
 from helpers.results import EXPECTED
@@ -136,6 +137,23 @@ def with_journey(readme: str) -> str:
     table = "\n".join(rows)
     pattern = r"(?s)(<!-- journey -->\n).*?(<!-- /journey -->)"
     return re.sub(pattern, lambda match: f"{match[1]}\n{table}\n\n{match[2]}", readme)
+
+
+def with_times(page: str, reading: Mapping[str, int], running: Mapping[str, float]) -> str:
+    """Returns the text `page` with its table of how long the lessons take written anew.
+
+    Args:
+        page: The teachers' page.
+        reading: The minutes that each lesson takes to read.
+        running: The seconds that the lessons took when they were executed, those that are known.
+    """
+    rows = ["| lesson | minutes to read | seconds to run |", "| --- | ---: | ---: |"]
+    for name, minutes in reading.items():
+        seconds = f"{running[name]:.0f}" if name in running else "not measured yet"
+        rows.append(f"| [{name}](lessons/{name}.ipynb) | {minutes} | {seconds} |")
+    table = "\n".join(rows)
+    pattern = r"(?s)(<!-- times -->\n).*?(<!-- /times -->)"
+    return re.sub(pattern, lambda match: f"{match[1]}\n{table}\n\n{match[2]}", page)
 
 
 def with_address(readme: str, address: str | None) -> str:

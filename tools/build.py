@@ -4,7 +4,9 @@ python -m tools.build run        execute the learner's notebooks into executed/
 python -m tools.build lessons    make both notebooks of each lesson anew, with outputs
 python -m tools.build prose      the prose changed, the code did not: keep the outputs
 python -m tools.build colab owner/name
-python -m tools.build check PATH a notebook, or a folder of them, as a course check
+python -m tools.build check PATH [--again]  a notebook, a folder of them or a zip, as a course check
+python -m tools.build handout    what a class is given, without solutions
+python -m tools.build slides     the slides of each lesson, into site/slides/
 python -m tools.build held       which newer releases the packages' caps hold back
 """
 
@@ -18,12 +20,21 @@ from nbformat import NotebookNode
 from helpers.errors import LessonError
 from helpers.results import EXPECTED
 from tools import GLOSSARY, LESSONS, NOTEBOOKS, ROOT, SOLUTIONS
-from tools.addresses import read_address, with_address, with_journey, write_address
-from tools.course_check import check
+from tools.addresses import read_address, with_address, with_journey, with_times, write_address
+from tools.course_check.command import check
 from tools.execute import execute_lesson
-from tools.notebooks import read_lesson, read_notebook, with_checks, write_notebook
+from tools.handout import handout
+from tools.notebooks import (
+    minutes_to_read,
+    read_lesson,
+    read_notebook,
+    read_text,
+    with_checks,
+    write_notebook,
+)
 from tools.outputs import clean, code_cells, copy_outputs, problems
 from tools.releases import held
+from tools.slides import make_slides
 
 EXECUTED = ROOT / "executed"
 RESULTS = NOTEBOOKS / "saved" / "results.json"
@@ -56,8 +67,9 @@ def lessons(names: Iterable[str]) -> None:
     NOTEBOOKS.mkdir(exist_ok=True)
     for name in names:
         executed = read_lesson(name, solutions=True)
-        execute_lesson(name, executed)
+        seconds = execute_lesson(name, executed)
         clean(executed)
+        executed.metadata["seconds"] = round(sum(seconds))
         for folder, solutions in ((SOLUTIONS, True), (NOTEBOOKS, False)):
             notebook = read_lesson(name, solutions)
             copy_outputs(executed, notebook)
@@ -119,8 +131,26 @@ def write_pages() -> None:
     address = read_address((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     text = with_address(with_journey(path.read_text(encoding="utf-8")), address)
     path.write_text(text, encoding="utf-8", newline="\n")
+    path = ROOT / "docs" / "teaching.md"
+    if path.exists():
+        reading, running = how_long()
+        text = with_times(path.read_text(encoding="utf-8"), reading, running)
+        path.write_text(text, encoding="utf-8", newline="\n")
     for folder, solutions in ((NOTEBOOKS, False), (SOLUTIONS, True)):
         write_notebook(read_lesson(GLOSSARY, solutions), folder / f"{GLOSSARY}.ipynb")
+
+
+def how_long() -> tuple[dict[str, int], dict[str, float]]:
+    """Returns the minutes to read each lesson, and the seconds that its outputs took to make."""
+    reading = {name: minutes_to_read(read_text(name)) for name in LESSONS}
+    made = {name: SOLUTIONS / f"{name}.ipynb" for name in LESSONS}
+    about = {name: read_notebook(path).metadata for name, path in made.items() if path.exists()}
+    return reading, {name: one["seconds"] for name, one in about.items() if "seconds" in one}
+
+
+def slides() -> None:
+    """Builds the slides of all lessons into `site/slides/`."""
+    make_slides(ROOT / "site" / "slides")
 
 
 def chosen(words: list[str]) -> list[str]:
@@ -150,6 +180,8 @@ def main(arguments: list[str] | None = None) -> int:
         (prose, "names", "*"),
         (colab, "repository", None),
         (check, "notebook", None),
+        (handout, None, None),
+        (slides, None, None),
         (held, None, None),
     ):
         meaning = (command.__doc__ or "").partition("\n")[0]
@@ -157,6 +189,8 @@ def main(arguments: list[str] | None = None) -> int:
         subparser.set_defaults(command=command)
         if argument:
             subparser.add_argument(argument, nargs=count)
+        if command is check:
+            subparser.add_argument("--again", action="store_true", help="also what is done")
     options = vars(parser.parse_args(arguments))
     command = options.pop("command")
     try:

@@ -29,6 +29,17 @@ TAGS = {
     "exercise-check": ["exercise-check"],
     "check": ["check", "remove-cell"],  # the website leaves it out
 }
+# What nbgrader reads: the check of an exercise is worth a point, and is the teacher's again when a
+# copy is graded. An answer's cell has none of it, as nbgrader would empty the cell.
+NBGRADER = {
+    "cell_type": "code",
+    "grade": True,
+    "locked": True,
+    "points": 1,
+    "schema_version": 3,
+    "solution": False,
+    "task": False,
+}
 BEGIN, END = "### BEGIN SOLUTION", "### END SOLUTION"
 UNANSWERED = "...  # your answer"
 SETUP_PLACE = "# {{ setup }}"
@@ -155,7 +166,9 @@ def make_notebook(name: str, text: str, address: str | None, solutions: bool) ->
         try:
             if unknown := set(tags) - TAGS.keys():
                 raise LessonError(f"The tag {unknown.pop()!r} is none of {', '.join(TAGS)}.")
-            metadata = {"tags": [each for tag in tags for each in TAGS[tag]]} if tags else {}
+            metadata: dict[str, object] = {}
+            if tags:
+                metadata["tags"] = [each for tag in tags for each in TAGS[tag]]
             if cell.cell_type == "markdown":
                 source = fill(cell.source, **placeholders)
                 if solutions:
@@ -177,6 +190,8 @@ def make_notebook(name: str, text: str, address: str | None, solutions: bool) ->
                 number and "exercise" in cells[number - 1].metadata.get("tags", [])
             ):
                 raise LessonError("A cell tagged 'exercise-check' comes right after its exercise.")
+            if "exercise-check" in tags and not solutions:
+                metadata["nbgrader"] = NBGRADER | {"grade_id": f"check-{identity}"}
             if "check" not in tags or solutions:
                 made.append(new_code_cell(source, id=identity, metadata=metadata))
             if solution is not None and solutions:
@@ -188,6 +203,12 @@ def make_notebook(name: str, text: str, address: str | None, solutions: bool) ->
     kernel = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
     about = {"kernelspec": kernel, "language_info": {"name": "python"}}
     return new_notebook(cells=made, metadata=about, nbformat_minor=5)
+
+
+def read_text(name: str) -> list[NotebookNode]:
+    """Returns the cells of a lesson's text file."""
+    text = (TEXTS / f"{name}.py").read_text(encoding="utf-8")
+    return list(jupytext.reads(text, fmt="py:percent").cells)
 
 
 def read_lesson(name: str, solutions: bool) -> NotebookNode:

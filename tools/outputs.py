@@ -77,6 +77,8 @@ def copy_outputs(executed: NotebookNode, notebook: NotebookNode) -> None:
 
     if [code(cell) for cell in sources] != [code(cell) for cell in targets]:
         raise LessonError("The lesson's code is not the code that was executed: run `make lessons`")
+    if "seconds" in executed.metadata:  # how long they took, which the teachers' page says
+        notebook.metadata["seconds"] = executed.metadata["seconds"]
     for count, (source, target) in enumerate(zip(sources, targets, strict=True), start=1):
         unanswered = for_learners and "exercise-check" in target.metadata.get("tags", [])
         target.outputs = [] if unanswered else [NotebookNode(output) for output in source.outputs]

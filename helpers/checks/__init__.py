@@ -11,7 +11,8 @@ from helpers.checks.lesson_3 import check_five_slopes, check_softmax, check_tanh
 from helpers.checks.lesson_4 import check_higher_rate, check_make_batches, check_steps
 from helpers.checks.lesson_5 import check_fast_rmsprop, check_momentum_step, check_rmsprop_step
 from helpers.checks.lesson_6 import check_accuracy_of_surest, check_inverted, check_no_digit
-from helpers.checks.lesson_7 import check_deal, check_steps_per_epoch, check_without_averaging
+from helpers.checks.lesson_7 import check_by_hand, check_idle_parameters, check_switched_off
+from helpers.checks.lesson_8 import check_deal, check_steps_per_epoch, check_without_averaging
 
 __all__ = [
     "check_megabytes",
@@ -32,6 +33,9 @@ __all__ = [
     "check_no_digit",
     "check_inverted",
     "check_accuracy_of_surest",
+    "check_idle_parameters",
+    "check_switched_off",
+    "check_by_hand",
     "check_steps_per_epoch",
     "check_without_averaging",
     "check_deal",

@@ -5,103 +5,157 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+
 from helpers.checks import answers
-from helpers.errors import shown
+
+Layers = list[tuple[np.ndarray, np.ndarray]]
 
 
-@answers.check("Each process has 15,000 images: 937 full batches, and one of 8 images.")
-def check_steps_per_epoch(steps_per_epoch: int) -> str | None:
-    """Lesson 7, exercise 1: the steps of an epoch of four processes with batches of 16."""
-    number = answers.number("steps_per_epoch", steps_per_epoch)
-    if number == 938:
+@answers.check("5 × 784 weights and 5 biases go in, and 5 × 32 weights multiply 0.")
+def check_idle_parameters(idle_parameters: int) -> str | None:
+    """Lesson 7, exercise 1: the parameters that do nothing, with five dead neurons."""
+    number = answers.number("idle_parameters", idle_parameters)
+    right = 5 * (784 + 1 + 32)
+    if number == right:
         return None
     slips = {
-        3750: "that is for one process; here four processes share the images.",
-        15_000: "that is how many images a process sees; it takes a step for each batch.",
-        64: "that is the effective batch size; how many of them make an epoch?",
-        16: "that is the batch size of one process.",
-        3752: "that adds the steps of all processes; they take their steps together.",
-        937: "what about the images that are left over? They make a step, too.",
-        937.5: "there is no half step: what happens to the half-full batch?",
+        5 * 785: "what about the weights that multiply the outputs of the dead neurons, 0?",
+        5 * 784: "a neuron has a bias too, and the next layer multiplies its output by weights.",
+        5 * 816: "a neuron has a bias too.",
+        5 * 32: "that is what multiplies their outputs; which parameters lead into them?",
+        5 * 33: "that is one bias each and what multiplies their outputs; and from the pixels?",
+        817: "that is for one neuron; here five are dead.",
+        785: "that is what leads into one neuron; here five are dead.",
+        26_506 - right: "those are the others: how many do nothing?",
+        5 * (784 + 1 + 10): "the neurons of the first hidden layer lead to 32 others, not to 10.",
+        5 * (32 + 1 + 10): "that is for the second hidden layer; here it is the first.",
+        5: "that is how many neurons are dead; each has many parameters.",
     }
-    advice = "How many images does each process see, and in batches of how many?"
-    return answers.slip(number, slips) or f"{answers.off(number, 938)} {advice}"
+    advice = "Count what leads into a dead neuron, and what multiplies its output."
+    return answers.slip(number, slips) or f"{answers.off(number, right)} {advice}"
 
 
-@answers.check("Without the averaging you train several networks, each on a part of the images.")
-def check_without_averaging(largest_difference: float, reason: str) -> str | None:
-    """Lesson 7, exercise 2: two processes that do not average their gradients."""
-    largest = "take the largest of all weights' differences, with `.abs().max()`"
-    difference = answers.number("largest_difference", largest_difference, several=largest)
-    if difference < 0:
-        return "a largest difference is not negative: take `abs()` before `max()`."
-    if difference == 0:
-        return "no difference at all: did both classifiers see the same images?"
-    if difference < 0.08:
+@answers.check("The others make up for it: no digit hangs on one neuron alone.")
+def check_switched_off(lowest_accuracy: float, reason: str) -> str | None:
+    """Lesson 7, exercise 2: the accuracy without the neuron that is missed the most, and why."""
+    smallest = "take the lowest of them, with `min`"
+    accuracy = answers.share("lowest_accuracy", lowest_accuracy, several=smallest)
+    if accuracy > 0.955:
         return (
-            f"{difference:.3g} is little: take the largest difference and not the average, and "
-            "train both on all of their 6,000 images."
+            f"{accuracy:.1%} is what the network reaches with all of its neurons, or without an "
+            "unimportant one: take the lowest of the 32 accuracies."
         )
-    if difference > 10:
-        return f"{difference:.3g} is much: take the largest difference, and not the sum of all."
+    if accuracy < 0.2:
+        return (
+            f"{accuracy:.1%} is what guessing reaches: switch off one neuron at a time, and leave "
+            "the other 31 as they are."
+        )
+    if accuracy < 0.87:
+        return (
+            f"{accuracy:.1%} is too little: switch off a neuron of the second hidden layer, one at "
+            "a time, and switch it on again before the next."
+        )
     hints = {
-        "a": "both started from seed 0, with the same weights. What did each see after that?",
-        "b": "rounding made far smaller differences in “The same steps” above.",
+        "b": "then all images of one digit would be lost, and the accuracy fall by ten points.",
+        "c": "nothing was trained after a neuron was switched off.",
     }
     return answers.wrong_letter("reason", reason, hints)
 
 
-@answers.check("This is what the distributed sampler does, and now you have written one.")
-def check_deal(deal: Callable[[int, int, int], list[int]]) -> str | None:
-    """Lesson 7, exercise 3: which images a process sees."""
-    for images, processes in (
-        (10, 2),
-        (12, 4),
-        (10, 1),
-        (10, 3),
-        (10, 4),
-        (1, 1),
-        (2, 5),
-        (60_000, 7),
-    ):
-        if hint := _wrong_deal(deal, images, processes):
+@answers.check("This is all that a dense network does. Try it on the weights of `networks[0]`.")
+def check_by_hand(by_hand: Callable[[np.ndarray, Layers], np.ndarray]) -> str | None:
+    """Lesson 7, exercise 3: what a network gives out, worked out from its weights and biases."""
+    cases = {
+        "two hidden layers": (6, 5, 4, 3),
+        "one hidden layer": (4, 3, 10),
+        "no hidden layer": (3, 10),
+        "four hidden layers": (5, 4, 4, 4, 4, 10),
+        "the sizes of this lesson's network": (784, 32, 32, 10),
+    }
+    # In the first case, each layer has sums above and below 0, so that what ReLU does shows.
+    generator = np.random.default_rng(9)
+    for case, sizes in cases.items():
+        image = generator.random(sizes[0])
+        layers = [
+            (generator.normal(0, 2 / before**0.5, (after, before)), generator.normal(0, 1, after))
+            for before, after in zip(sizes, sizes[1:], strict=False)
+        ]
+        if hint := _wrong_by_hand(by_hand, image, layers, case):
             return hint
     return None
 
 
-def _wrong_deal(deal: Any, images: int, processes: int) -> str | None:
-    """Return a hint unless a function deals out some images to some processes."""
-    each = -(-images // processes)
-    dealt = [turn % images for turn in range(each * processes)]
-    case = f"{images:,} {'image' if images == 1 else 'images'} and {processes} processes"
-    lists = []
-    for process in range(processes):
-        answer = answers.call("deal", deal, images, process, processes)
-        numbers = answers.numbers("deal", answer, expected="a list of numbers")
-        if numbers.ndim != 1:
-            return f"`deal` should return a list of numbers, and returns {shown(answer)}."
-        if (numbers % 1).any():
-            return f"for {case}, the list has decimals: images have whole numbers."
-        lists.append([int(number) for number in numbers])
-    expected = [dealt[process::processes] for process in range(processes)]
-    if lists == expected:
-        return None
-    if any(number < 0 or number >= images for one in lists for number in one):
-        return f"for {case}, the images have numbers from 0 to {images - 1:,}; yours go beyond."
-    if processes > 1 and all(one == lists[0] for one in lists):
-        return f"for {case}, all processes get the same images: each should get its own share."
-    blocks = [list(range(images))[each * p : each * (p + 1)] for p in range(processes)]
-    if lists == blocks:
-        return "you hand out blocks of neighbors: deal one image to each process in turn."
-    if lists == [list(range(process, images, processes)) for process in range(processes)]:
-        return f"for {case}, not all get equally many: start again from image 0."
-    if all(len(one) == images // processes < each for one in lists):
-        return f"for {case}, some images are left out: start again from image 0 instead."
-    if any(len(one) != each for one in lists):
-        return f"for {case}, each process should get {each:,} images."
-    wrong = next(p for p in range(processes) if lists[p] != expected[p])
-    place = next(i for i in range(each) if lists[wrong][i] != expected[wrong][i])
-    return (
-        f"for {case}, process {wrong} should get image {expected[wrong][place]} in turn "
-        f"{place}, and gets {lists[wrong][place]}."
+def _wrong_by_hand(by_hand: Any, image: np.ndarray, layers: Layers, case: str) -> str | None:
+    """Return a hint unless a function gives a network's outputs for an image."""
+    import torch
+
+    tensors = [tuple(map(torch.from_numpy, layer)) for layer in layers]
+    answer = answers.call_with_either(
+        "by_hand", by_hand, (image, layers), (torch.from_numpy(image), tensors)
     )
+    outputs = layers[-1][1].size
+    got = answers.numbers("by_hand", answer, expected="as many numbers as the last layer has")
+    if got.size == 1 and outputs > 1:
+        return "`by_hand` returns one number: return all outputs of the last layer."
+    if got.shape not in ((outputs,), (1, outputs), (outputs, 1)):
+        return f"`by_hand` should return {outputs} numbers, and returns shape {got.shape}."
+    got = got.ravel()
+
+    def passed(
+        hidden: Callable[[np.ndarray], np.ndarray] = lambda sums: np.maximum(sums, 0),
+        last: Callable[[np.ndarray], np.ndarray] = _softmax,
+        bias: float = 1,
+    ) -> np.ndarray:
+        values = image
+        for weights, biases in layers[:-1]:
+            values = hidden(weights @ values + bias * biases)
+        return last(layers[-1][0] @ values + bias * layers[-1][1])
+
+    if np.allclose(got, passed(), rtol=1e-4, atol=1e-6):
+        return None
+    slips = {
+        "those are the sums of the last layer: softmax is missing.": passed(last=lambda sums: sums),
+        "the last layer has softmax in place of ReLU, not after it.": passed(
+            last=lambda sums: _softmax(np.maximum(sums, 0))
+        ),
+        "the last layer has softmax in place of ReLU.": passed(
+            last=lambda sums: np.maximum(sums, 0)
+        ),
+        "the last layer has softmax, not sigmoid.": passed(
+            last=lambda sums: 1 / (1 + np.exp(-sums))
+        ),
+        "those are the logarithms of the outputs.": passed(
+            last=lambda sums: np.log(_softmax(sums))
+        ),
+        "softmax has exponentials: the shares of `np.exp` of the sums.": passed(
+            last=lambda sums: sums / sums.sum()
+        ),
+        "the biases are missing: add them to the sums.": passed(bias=0),
+        "the biases are subtracted: add them.": passed(bias=-1),
+        "that is with sigmoid in the hidden layers; they have ReLU.": passed(
+            hidden=lambda sums: 1 / (1 + np.exp(-sums))
+        ),
+        "softmax belongs to the last layer only.": passed(hidden=_softmax),
+        "ReLU keeps what is above 0, not what is below.": passed(
+            hidden=lambda sums: np.minimum(sums, 0)
+        ),
+        "ReLU makes negative sums 0; it does not change their sign.": passed(hidden=np.abs),
+    }
+    if len(layers) > 1:
+        slips["ReLU is missing in the hidden layers."] = passed(hidden=lambda sums: sums)
+    for hint, wrong in slips.items():
+        if wrong.shape == got.shape and np.allclose(got, wrong, rtol=1e-4, atol=1e-6):
+            return hint
+    if not np.isclose(got.sum(), 1, atol=1e-3):
+        return f"for {case}, the outputs add up to {got.sum():.4g}: after softmax it would be 1."
+    return (
+        f"for {case}, the outputs are off: each layer takes weights @ values + biases, then ReLU, "
+        "and the last one softmax."
+    )
+
+
+def _softmax(sums: np.ndarray) -> np.ndarray:
+    exponentials: np.ndarray = np.exp(sums - sums.max())
+    shares: np.ndarray = exponentials / exponentials.sum()
+    return shares

@@ -15,10 +15,15 @@ from helpers.plotting.images import (
 )
 from helpers.plotting.networks import (
     plot_activations,
+    plot_clouds,
+    plot_connections,
+    plot_followed,
     plot_network,
     plot_neuron,
     plot_outputs,
     plot_softmax,
+    plot_strongest_images,
+    plot_weights,
 )
 from helpers.plotting.results import (
     plot_confused_pairs,
@@ -49,6 +54,11 @@ __all__ = [
     "plot_activations",
     "plot_outputs",
     "plot_softmax",
+    "plot_weights",
+    "plot_strongest_images",
+    "plot_connections",
+    "plot_followed",
+    "plot_clouds",
     "plot_history",
     "plot_batch_sizes",
     "plot_step_losses",

@@ -5,7 +5,8 @@ from __future__ import annotations
 import base64
 import html
 import io
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextvars import ContextVar
 from typing import Any
 
 import matplotlib.style
@@ -13,6 +14,7 @@ import numpy as np
 from IPython.display import display
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
+from matplotlib.colors import Colormap, LinearSegmentedColormap
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from PIL import Image
@@ -22,6 +24,7 @@ from PIL import Image
 LINE_COLORS = ("#00588A", "#C75200", "#CC79A7", "#000000")
 BLUE, VERMILION = LINE_COLORS[:2]
 HEAT_MAP = matplotlib.colormaps["Blues"]  # its lightness falls evenly: also right in grayscale
+SIGNED = LinearSegmentedColormap.from_list("signed", (VERMILION, "white", BLUE))  # white is 0
 INK, MUTED, RULE, PALE = "#222222", "#5C5C5C", "#DDDDDD", "#C9DCEA"
 
 MARKERS = "os^DvPX*"
@@ -64,7 +67,7 @@ styled = matplotlib.style.context(
 )
 
 
-class _Picture:
+class Picture:
     """A finished figure: an HTML image where HTML is shown, its alternative text elsewhere.
 
     JupyterLab shows no alternative text for an image/png output; an HTML image carries it in
@@ -85,6 +88,29 @@ class _Picture:
         )
 
 
+# Where `picture_of` takes what a function would show.
+_taken: ContextVar[list[Picture] | None] = ContextVar("_taken", default=None)
+
+
+def picture_of(plot: Callable[..., None], *arguments: Any) -> Picture:
+    """Return what `plot(*arguments)` would show, without showing it.
+
+    Args:
+        plot: A function of `helpers.plotting`, which draws one figure.
+        *arguments: What it draws.
+
+    Raises:
+        LessonError: As `plot` does.
+    """
+    taken: list[Picture] = []
+    token = _taken.set(taken)
+    try:
+        plot(*arguments)
+    finally:
+        _taken.reset(token)
+    return taken[0]
+
+
 def show(figure: Figure, alt: str) -> None:
     """Show the figure with its alternative text, at two pixels for each pixel of the page."""
     buffer = io.BytesIO()
@@ -92,10 +118,15 @@ def show(figure: Figure, alt: str) -> None:
         buffer, dpi=2 * PIXELS_PER_INCH, facecolor="white", pil_kwargs={"compress_level": 0}
     )
     # 256 colors halve the size of the notebook and look the same.
-    picture = Image.open(buffer).convert("RGB").quantize(256, dither=Image.Dither.NONE)
+    picture = Image.open(buffer).convert("RGB").quantize(256, kmeans=1, dither=Image.Dither.NONE)
     small = io.BytesIO()
     picture.save(small, format="PNG", optimize=True)
-    display(_Picture(small.getvalue(), round(figure.get_figwidth() * PIXELS_PER_INCH), alt))
+    shown = Picture(small.getvalue(), round(figure.get_figwidth() * PIXELS_PER_INCH), alt)
+    taken = _taken.get()
+    if taken is None:
+        display(shown)
+    else:
+        taken.append(shown)
 
 
 def percent(share: float) -> str:
@@ -162,16 +193,25 @@ def write(axes: Axes, x: float, y: float, text: str, **style: Any) -> None:
     axes.text(x, y, text, **{"ha": "center", "va": "center"} | style)
 
 
-def draw_image(axes: Axes, image: np.ndarray, x: float, y: float, size: float) -> None:
-    """Draw an image as ink on paper, its upper left corner at (x, y), framed."""
+def draw_image(
+    axes: Axes,
+    image: np.ndarray,
+    x: float,
+    y: float,
+    size: float,
+    colors: str | Colormap = "Greys",
+    lowest: float = 0.0,
+    highest: float = 1.0,
+) -> None:
+    """Draw an image, by default as ink on paper, its upper left corner at (x, y), framed."""
     extent = (x, x + size, y + size, y)
     axes.imshow(
         image,
-        "Greys",
+        colors,
         aspect="auto",
         interpolation="nearest",
-        vmin=0,
-        vmax=1,
+        vmin=lowest,
+        vmax=highest,
         extent=extent,
         zorder=2,
     )

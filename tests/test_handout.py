@@ -1,0 +1,84 @@
+"""What a class is given works by itself, and holds no solution."""
+
+import os
+import re
+import subprocess
+import sys
+import sysconfig
+import zipfile
+
+import nbformat
+import pytest
+
+from helpers.errors import LessonError
+from tools import LESSONS
+from tools import handout as module
+from tools.handout import BEGIN, END, LINK, for_learners, handout
+
+
+@pytest.fixture(scope="module")
+def handed_out(tmp_path_factory):
+    """An empty folder into which the zip was unpacked."""
+    built, folder = tmp_path_factory.mktemp("built"), tmp_path_factory.mktemp("learner's")
+    handout(built)
+    with zipfile.ZipFile(built / f"{module.NAME}.zip") as archive:
+        archive.extractall(folder)
+    (same,) = folder.iterdir()
+    names = {path.relative_to(same): path.read_bytes() for path in same.rglob("*.*")}
+    beside = built / module.NAME
+    assert names == {path.relative_to(beside): path.read_bytes() for path in beside.rglob("*.*")}
+    return same
+
+
+def test_no_solution_is_in_it(handed_out):
+    names = [path.relative_to(handed_out).as_posix() for path in handed_out.rglob("*")]
+    assert not [name for name in names if re.search("solution|lessons/|tools|tests|__pyc", name)]
+    for name in LESSONS:
+        notebook = nbformat.read(handed_out / "notebooks" / f"{name}.ipynb", as_version=4)
+        assert not [cell for cell in notebook.cells if "solution" in cell.metadata.get("tags", [])]
+    assert "solution" not in (handed_out / "README.md").read_text(encoding="utf-8")
+
+
+def test_every_link_leads_somewhere(handed_out):
+    texts = {handed_out / "README.md": (handed_out / "README.md").read_text(encoding="utf-8")}
+    for path in (handed_out / "notebooks").glob("*.ipynb"):
+        cells = nbformat.read(path, as_version=4).cells
+        texts[path] = "\n".join(one.source for one in cells if one.cell_type == "markdown")
+    for path, text in texts.items():
+        links = [link for link in LINK.findall(text) if not re.match(r"\w+:", link)]
+        gone = [link for link in links if not (path.parent / link).exists()]
+        assert not gone, (path.name, gone)
+        assert links
+
+
+@pytest.mark.parametrize(
+    "marks", [[], [BEGIN], [END, BEGIN], [BEGIN, BEGIN, END], [BEGIN, END, END]]
+)
+def test_marks_that_do_not_pair_are_named(marks):
+    with pytest.raises(LessonError, match=r"each <!-- learners --> needs its"):
+        for_learners("a\n".join(["", *marks, ""]))
+
+
+def test_learners_parts_are_taken_in_order():
+    assert for_learners(f"x\n{BEGIN}one\n{END}x\n{BEGIN}\ntwo\n{END}x") == "one\n\ntwo\n"
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+def test_lesson_1_runs_from_the_zip(handed_out, tmp_path):
+    subprocess.run([sys.executable, "-m", "venv", tmp_path / "venv"], check=True)
+    python = tmp_path / "venv" / "bin" / "python"
+    ask = [python, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"]
+    place = subprocess.run(ask, check=True, capture_output=True, encoding="utf-8").stdout.strip()
+    # Everything but the helpers comes from this environment.
+    with open(f"{place}/beside.pth", "w", encoding="utf-8") as file:
+        file.write(f"{sysconfig.get_path('purelib')}\n")
+    install = [python, "-m", "pip", "install", "--quiet", "--no-deps", "--no-build-isolation", "."]
+    execute = [python, "-m", "jupyter", "execute", "01_data.ipynb"]
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    for command, folder in ((install, handed_out), (execute, handed_out / "notebooks")):
+        done = subprocess.run(command, cwd=folder, env=environment, capture_output=True)
+        assert done.returncode == 0, done.stderr.decode()
+    where = [python, "-c", "import helpers; print(helpers.__file__)"]
+    found = subprocess.run(where, cwd=tmp_path, env=environment, capture_output=True)
+    assert str(tmp_path / "venv") in found.stdout.decode()

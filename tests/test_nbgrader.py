@@ -1,0 +1,104 @@
+"""nbgrader, in an environment of its own, grades the notebooks as they are."""
+
+import json
+import os
+import subprocess
+import sys
+import sysconfig
+
+import nbformat
+import pytest
+import standin
+from test_course_check import solved
+
+from helpers.checks import check_megabytes
+from helpers.errors import LessonError
+from tools import ROOT
+from tools.notebooks import read_lesson
+
+NBGRADER = "nbgrader==0.9.6"
+LESSON = "01_data"
+SCORES = """\
+import json
+from nbgrader.api import Gradebook
+with Gradebook("sqlite:///gradebook.db") as book:
+    found = {s.student.id: [s.score, s.max_score] for s in book.assignment_submissions("lesson")}
+print(json.dumps(found))
+"""
+
+
+def test_check_raises_where_nbgrader_grades(monkeypatch, capsys):
+    monkeypatch.setenv("NBGRADER_EXECUTION", "autograde")
+    check_megabytes(188.16)
+    assert capsys.readouterr().out.startswith("Right. ")
+    for answer in (47.04, ...):
+        with pytest.raises(LessonError, match=r"^Not yet: "):
+            check_megabytes(answer)
+    monkeypatch.delenv("NBGRADER_EXECUTION")
+    check_megabytes(47.04)
+
+
+def test_learners_notebook_has_a_point_an_exercise():
+    cells = read_lesson(LESSON, solutions=False).cells
+    graded = [cell for cell in cells if "nbgrader" in cell.metadata]
+    assert [cell.metadata["tags"] for cell in graded] == [["exercise-check"]] * 3
+    assert [cell.metadata["nbgrader"]["points"] for cell in graded] == [1, 1, 1]
+    assert len({cell.metadata["nbgrader"]["grade_id"] for cell in graded}) == 3
+    teachers = read_lesson(LESSON, solutions=True).cells
+    assert not any("nbgrader" in cell.metadata for cell in teachers)
+
+
+@pytest.fixture(scope="module")
+def nbgrader(tmp_path_factory):
+    """A function that runs nbgrader's program, with this environment's packages beside it."""
+    folder = tmp_path_factory.mktemp("environment") / "venv"
+    subprocess.run([sys.executable, "-m", "venv", folder], check=True)
+    python = folder / "bin" / "python"
+    ask = [python, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"]
+    place = subprocess.run(ask, check=True, capture_output=True, encoding="utf-8").stdout.strip()
+    with open(f"{place}/beside.pth", "w", encoding="utf-8") as file:
+        file.write(f"{sysconfig.get_path('purelib')}\n")
+    install = [python, "-m", "pip", "install", "--quiet", NBGRADER]
+    done = subprocess.run(install, capture_output=True, encoding="utf-8")
+    if done.returncode:
+        pytest.skip(f"{NBGRADER} cannot be installed here: {done.stderr.strip()[-200:]}")
+
+    def run(*arguments, cwd):
+        path = f"{folder / 'bin'}{os.pathsep}{os.environ['PATH']}"  # it starts alembic by its name
+        environment = os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1", "PATH": path}
+        command = [python, *arguments]
+        done = subprocess.run(
+            command, cwd=cwd, env=environment, capture_output=True, encoding="utf-8"
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    return run
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1200)
+def test_nbgrader_grades_right_wrong_and_untouched(nbgrader, tmp_path):
+    name = f"{LESSON}.ipynb"
+    standin.write(read_lesson(LESSON, solutions=False), tmp_path / "source" / "lesson" / name)
+    nbgrader("-m", "nbgrader", "generate_assignment", "lesson", "--create", cwd=tmp_path)
+    release = nbformat.read(tmp_path / "release" / "lesson" / name, as_version=4)
+    answers = {cell.id: cell.source for cell in solved(LESSON).cells}
+    sources = {cell.id: cell.source for cell in read_lesson(LESSON, solutions=False).cells}
+    assert {cell.id: cell.source for cell in release.cells} == sources
+
+    def submit(learner, change):
+        copied = nbformat.from_dict(json.loads(nbformat.writes(release)))
+        for cell in copied.cells:
+            cell.source = change(cell)
+        standin.write(copied, tmp_path / "submitted" / learner / "lesson" / name)
+
+    def wrong(cell):
+        return "print('Right.')" if "nbgrader" in cell.metadata else cell.source
+
+    submit("right", lambda cell: answers.get(cell.id, cell.source))
+    submit("wrong", wrong)
+    submit("untouched", lambda cell: cell.source)
+    nbgrader("-m", "nbgrader", "autograde", "lesson", "--create", cwd=tmp_path)
+    scores = json.loads(nbgrader("-c", SCORES, cwd=tmp_path))
+    assert scores == {"right": [3.0, 3.0], "wrong": [0.0, 3.0], "untouched": [0.0, 3.0]}
