@@ -138,7 +138,9 @@ def test_make_hands_a_value_over_as_it_is(made, target, variable, value):
 
 
 @needs_make
-@pytest.mark.parametrize("variable", ["PYTHON", "CPU", "GPU", "LESSON", "NOTEBOOK", "REPOSITORY"])
+@pytest.mark.parametrize(
+    "variable", ["PYTHON", "CPU", "GPU", "LESSON", "NOTEBOOK", "REPOSITORY", "AGAIN", "SOLUTIONS"]
+)
 @pytest.mark.parametrize("value", HOSTILE)
 def test_make_runs_no_value_while_it_sets_up(made, variable, value):
     (made / ".venv" / "ready").unlink()
@@ -159,7 +161,9 @@ def test_make_runs_no_value_while_it_sets_up(made, variable, value):
 @needs_make
 @pytest.mark.parametrize("value", HOSTILE)
 def test_make_runs_no_value_in_the_make_that_it_calls(made, value):
-    words = [f"{name}={value}" for name in ("LESSON", "NOTEBOOK", "REPOSITORY", "CPU", "GPU")]
+    words = [
+        f"{name}={value}" for name in ("LESSON", "NOTEBOOK", "REPOSITORY", "CPU", "GPU", "AGAIN")
+    ]
     done, heard = make(made, "newest", f"PYTHON={made}/bin/python", *words)
     assert done.returncode == 0, done.stderr
     assert not (made / "X").exists()
@@ -235,7 +239,7 @@ def test_make_lab_tells_root_what_to_do(made, user, status, said):
     assert (done.returncode == 0) == (status == "0")
     lines = [line for line in done.stdout.splitlines() if "You are root" in line]
     assert len(lines) == said
-    assert all(line.endswith("notebooks --allow-root") for line in lines)
+    assert all(line.endswith(f"{' '.join(heard[0])} --allow-root") for line in lines)
 
 
 @pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="this is not root")
