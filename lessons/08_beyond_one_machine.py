@@ -385,6 +385,7 @@ assert abs(compared[2].of("rate 0.001").mean() - one_process) < 0.02
 assert compared[32].of("rate 0.001").max() < one_process - 0.04
 assert np.ptp(compared[32].of("rate 0.0057")) > 0.04
 assert compared[32].of("rate 0.032").max() < 0.5
+assert np.ceil(12_000 / 512) == 24
 
 # %% [markdown]
 # What to notice:

@@ -3,9 +3,10 @@
 A number counts as proven where it
 
 - stands near by, in its own section or one beside it: in the code, or in an output, as it is or
-  rounded to the places that the prose gives it;
+  rounded to the places that the prose gives it ("What you learned" is near to all of the lesson,
+  and so is a number of four digits in the code);
 - is an end of a range that `helpers/results.py` expects;
-- is a digit from 0 to 9, one of the constants below, or cited.
+- is a digit from 0 to 9, one of the constants below, cited, or the year of a work that is linked.
 
 What can be worked out, and is not printed, is proven by the lesson itself in a cell tagged `check`:
 `assert 60_000 // 64 == 937`.
@@ -42,6 +43,7 @@ CITED: dict[str, dict[str, str]] = {
         "35": "the same",
     },
 }
+YEAR = re.compile(r"(?:19|20)\d\d(?=[),.]|$)")
 # Lessons are held to this from their first guess on.
 WRITTEN = [name for name in LESSONS if "guess(" in (TEXTS / f"{name}.py").read_text("utf-8")]
 
@@ -95,7 +97,7 @@ class Lesson:
         minutes = re.search(r"about (\d+) minutes to read", learners.cells[0].source)
         self.known |= {minutes[1]} if minutes else set()  # counted by {{ minutes }}
         # For each section, the numbers in its code, and those in its outputs.
-        self.code, self.outputs, self.prose = [set()], [[]], []
+        self.code, self.outputs, self.prose, self.summary = [set()], [[]], [], None
         for cell in teachers.cells:
             if cell.cell_type == "code":
                 self.code[-1] |= set(map(value, numbers(cell.source.replace("_", ","))))
@@ -104,14 +106,23 @@ class Lesson:
             if re.search(r"(?m)^## ", cell.source):
                 self.code.append(set())
                 self.outputs.append([])
+            if re.search(r"(?m)^## What you learned", cell.source):
+                self.summary = len(self.code) - 1
             text = SILENT.sub(" ", cell.source)
+            if "](http" in cell.source:
+                text = YEAR.sub(" ", text)
             self.prose += [(number, len(self.code) - 1, text) for number in numbers(text)]
 
     def proves(self, number, section):
         wanted, unit = value_and_unit(number)
         if number in self.known or (not unit and wanted < 10 and not places(number)):
             return True
-        near = range(max(0, section - 1), min(section + 2, len(self.code)))
+        everywhere = range(len(self.code))
+        near = everywhere[max(0, section - 1) : section + 2]
+        if section == self.summary:
+            near = everywhere
+        if wanted >= 1000 and any(wanted in found for found in self.code):
+            return True
         if any(wanted / (100 if unit else 1) in self.code[part] for part in near):
             return True
         return any(self._rounds_to(found, number) for part in near for found in self.outputs[part])
