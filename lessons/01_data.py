@@ -5,7 +5,8 @@
 #
 # This series teaches a computer to read handwritten digits. From lesson 2 on, a *neural network*
 # does the reading: a program that learns from examples. In this lesson you meet the 70,000 digits,
-# and read most of them with a method so plain that it needs no network at all.
+# and you read digits that nobody showed you before with two methods so plain that they need no
+# network at all.
 #
 # **You will learn**
 #
@@ -13,7 +14,7 @@
 # - what an image is to a computer;
 # - how to look at a data set before you use it;
 # - why some images are kept aside, and what for;
-# - what a baseline is, and the number that our networks will have to beat.
+# - what a baseline is, and the two numbers that our networks will have to stand beside.
 #
 # **Time:** about {{ minutes }} minutes to read. No cell makes you wait longer than a minute.
 #
@@ -21,7 +22,8 @@
 # cells from top to bottom: click on a cell and press Shift+Enter.
 #
 # A word in *italics* is explained where it stands and again in the
-# [glossary](glossary.ipynb).
+# [glossary](glossary.ipynb). Where you see dots, it is your turn: write your answer in their place,
+# run the cell, and then the cell below, which tells you how it went.
 
 # %% tags=["setup"]
 # {{ setup }}
@@ -127,9 +129,28 @@ print(f"test images:     {test_images_from_files.shape}")
 # %% [markdown]
 # Read the first shape as "60,000 images of 28 rows of 28 pixels".
 #
-# All these numbers fit into the memory of your computer with ease (exercise 1 asks how many
-# megabytes they are). Larger data sets do not: there, a program reads a few images from the disk
-# when it needs them and forgets them afterwards.
+# Do so many numbers fit into the memory of your computer? Work it out.
+
+# %% [markdown]
+# ### Exercise 1: predict
+#
+# How many megabytes of memory do the 60,000 training images take? Each pixel is stored as a
+# `float32`, which takes 4 bytes, and a megabyte is a million bytes. Work it out on paper first; then
+# compare with `train_images_from_files.nbytes`, which counts bytes.
+
+# %% tags=["exercise"]
+### BEGIN SOLUTION
+megabytes = 60_000 * 28 * 28 * 4 / 1_000_000
+### END SOLUTION
+
+# %% tags=["exercise-check"]
+from helpers.checks import check_megabytes
+
+check_megabytes(megabytes)
+
+# %% [markdown]
+# They fit with ease. Larger data sets do not: there, a program reads a few images from the disk when
+# it needs them and forgets them afterwards.
 
 # %% [markdown]
 # ## The digits
@@ -287,19 +308,22 @@ print(f"digits in the first 10,000 files: {np.unique(train_digits_from_files[:10
 # the validation images at random. `permutation` shuffles the numbers from 0 to 59,999.
 #
 # A computer draws random numbers by a rule that starts from a number called the *seed*. With the
-# same seed it draws the same numbers, so you can repeat what you did.
+# same seed it draws the same numbers, so you can repeat what you did; with another seed it draws
+# others.
+
 
 # %% tags=["check-output"]
-shuffled = np.random.default_rng(seed=0).permutation(len(train_images))
-remaining, validation = shuffled[:50_000], shuffled[50_000:]
+def split(seed):
+    shuffled = np.random.default_rng(seed).permutation(60_000)
+    return shuffled[:50_000], shuffled[50_000:]
 
-validation_images, validation_digits = train_images[validation], train_digits[validation]
-remaining_images, remaining_digits = train_images[remaining], train_digits[remaining]
 
-print(f"{len(remaining_images):,} images to learn from")
-print(f"{len(validation_images):,} images to choose with")
+remaining, validation = split(seed=0)
+
+print(f"{len(remaining):,} images to learn from")
+print(f"{len(validation):,} images to choose with")
 print(f"{len(test_images):,} images to test with")
-print(f"digits among the validation images: {np.unique(validation_digits)}")
+print(f"digits among the validation images: {np.unique(train_digits[validation])}")
 
 # %% [markdown]
 # ## A baseline with no network
@@ -328,133 +352,12 @@ print(f"the nearest is the mean {distances.argmin()}; the image shows a {test_di
 # share much of their ink.
 
 # %% [markdown]
-# ### Choose, with the validation images
+# ### Exercise 2: build
 #
-# Why square the differences? One could as well drop their signs (`np.abs`). Both sound sensible, so
-# this is a choice, and now we have images to make it with.
-#
-# `nearest_mean` does for many images at once what we did for one; `measure` says what it does with
-# the differences. Its answer for each image is called its *prediction*.
-
-
-# %%
-def nearest_mean(images, mean_images, measure=np.square):
-    distances = [measure(images - mean).mean(axis=(1, 2)) for mean in mean_images]
-    return np.argmin(distances, axis=0)
-
-
-remaining_means = mean_of_each_digit(remaining_images, remaining_digits)
-validation_accuracy = {}
-for measure in (np.square, np.abs):
-    predictions = nearest_mean(validation_images, remaining_means, measure)
-    validation_accuracy[measure] = (predictions == validation_digits).mean()
-    print(f"{measure.__name__}: {validation_accuracy[measure]:.1%} of the validation images")
-
-# %% tags=["check"]
-assert validation_accuracy[np.square] > validation_accuracy[np.abs] + 0.1
-
-# %% [markdown]
-# Squares win, by far. In a square a large difference weighs more: a pixel with ink where this digit
-# never has any counts heavily, and many small differences, like those along a blurred edge, count
-# little.
-#
-# Notice that for this comparison the mean images were made of the 50,000 remaining images only.
-# Otherwise each validation image would have been part of a mean that it is compared with.
-
-# %% [markdown]
-# ### Test, once
-#
-# The choice is made. Now we may use all 60,000 training images for the means again, and test.
-# `record` prints the result beside the range that we expect, and keeps it for the end of the
-# series.
-
-# %%
-from helpers.results import record
-
-predictions = nearest_mean(test_images, mean_images)
-record("nearest_mean", (predictions == test_digits).mean())
-
-# %% [markdown]
-# The ten mean images read {{ nearest_mean }} of the test images correctly, with a method that takes a
-# few lines of code. **This is the number to beat.** A network that ends up below it is not worth
-# its trouble.
-#
-# And here are the first twelve test images that it misread.
-
-# %%
-misread = np.flatnonzero(predictions != test_digits)[:12]
-captions = [f"{test_digits[i]} read as {predictions[i]}" for i in misread]
-
-plot_images(test_images[misread], captions)
-
-# %% [markdown]
-# Some of them would make you hesitate too. But most you read at a glance, so there is much left to
-# win. There is one mean image for each digit, as if there were one way to write it. An upright 0 or a
-# 1 that leans to the left is far from it. A network can learn more than one way.
-
-# %% [markdown]
-# ## What you learned
-#
-# - MNIST has 60,000 training images and 10,000 test images of handwritten digits, in files whose
-#   names tell the digit. Sort file names, so that their order is the same everywhere.
-# - To a computer, an image is an array of numbers, here 28 × 28 of them between 0 and 1.
-# - Look at your data before you use them: some images, how many of each digit, their means.
-# - Learn from training images, choose with validation images, and test on test images, once.
-# - A baseline tells whether a result is good. Ours, the nearest mean image, reads
-#   {{ nearest_mean }} of the test images with no network.
-
-# %% [markdown]
-# ## Exercises
-#
-# Write your answer in place of the dots and run the cell: it tells you at once how it went.
-
-# %% [markdown]
-# ### Exercise 1: predict
-#
-# How many megabytes of memory do the 60,000 training images take? Each pixel is stored as a
-# `float32`, which takes 4 bytes, and a megabyte is a million bytes. Work it out on paper first; then
-# compare with `train_images.nbytes`, which counts bytes.
-
-# %% tags=["exercise"]
-### BEGIN SOLUTION
-megabytes = 60_000 * 28 * 28 * 4 / 1_000_000
-### END SOLUTION
-
-# %% tags=["exercise-check"]
-from helpers.checks import check_megabytes
-
-check_megabytes(megabytes)
-
-# %% [markdown]
-# ### Exercise 2: change and explain
-#
-# Move all test images three pixels to the right, with `np.roll(test_images, 3, axis=2)`. Look at a
-# few of them with `plot_images`, and guess: how many of them will the nearest mean image read
-# correctly? Then measure it, put the accuracy into `shifted_accuracy`, and say why it changed, as
-# `reason = "a"`, `"b"` or `"c"`:
-#
-# - **a**: most of the digits have lost a part at the right edge;
-# - **b**: pixels are compared with the pixels at the same place, and the ink is now elsewhere;
-# - **c**: the mean images have moved too.
-
-# %% tags=["exercise"]
-### BEGIN SOLUTION
-shifted_images = np.roll(test_images, 3, axis=2)
-shifted_accuracy = (nearest_mean(shifted_images, mean_images) == test_digits).mean()
-reason = "b"
-### END SOLUTION
-
-# %% tags=["exercise-check"]
-from helpers.checks import check_shifted
-
-check_shifted(shifted_accuracy, reason)
-
-# %% [markdown]
-# ### Exercise 3: build
-#
-# Write a function `strangest` that takes some images (an array of shape `(N, 28, 28)`) and one mean
-# image (`(28, 28)`), and returns the place of the image that is farthest from the mean image: a
-# whole number from 0 to N - 1.
+# The same distance also finds the images that are least like the others. Write a function
+# `strangest` that takes some images (an array of shape `(N, 28, 28)`) and one mean image
+# (`(28, 28)`), and returns the place of the image that is farthest from the mean image: a whole
+# number from 0 to N - 1.
 #
 # Then use it: pick the images of one digit with `train_images[train_digits == 4]`, find the
 # strangest, and show it with `plot_images`, which takes a stack of images: for one image at `place`,
@@ -478,6 +381,249 @@ plot_images(np.stack(strange), captions=range(10), columns=5)
 from helpers.checks import check_strangest
 
 check_strangest(strangest)
+
+# %% [markdown]
+# ### Choose, with the validation images
+#
+# Why square the differences? One could as well drop their signs (`np.abs`). Both sound sensible, so
+# this is a choice, and now we have images to make it with.
+#
+# To be fair to both, one more thing. The mean of some numbers is the number from which their squared
+# differences are smallest. Without the squares, it is the *median*: the number in the middle when
+# they are put in order. So squares go with mean images, and absolute differences with *median
+# images*, made of the median of each pixel.
+
+
+# %%
+def median_of_each_digit(images, digits):
+    return np.stack([np.median(images[digits == digit], axis=0) for digit in range(10)])
+
+
+plot_images(median_of_each_digit(train_images, train_digits), captions=range(10), columns=10)
+
+# %% [markdown]
+# The median images are less blurred than the mean images: a pixel is dark only where at least half of
+# the people put ink.
+#
+# Which reads more digits? Guess before you measure. Put your letter, in quotes, in place of the dots.
+# Nothing tells you yet whether you are right.
+#
+# - **a**: squares with the mean images;
+# - **b**: absolute differences with the median images, because they are sharper;
+# - **c**: both about the same, within one image in a hundred.
+
+# %%
+from helpers.guesses import guess, reveal
+
+guess("squares or not", ...)  # your letter, in quotes, in place of the dots
+
+# %% [markdown]
+# `nearest` does for many images at once what we did for one: `centers` are the ten images to compare
+# with, and `measure` says what is done with the differences. Its answer for each image is called its
+# *prediction*.
+#
+# One comparison could come out as it does by the luck of the draw. So we draw the validation images
+# three times, with three seeds, and compare the same methods each time. (This takes some seconds.)
+
+
+# %%
+def nearest(images, centers, measure=np.square):
+    distances = [measure(images - center).mean(axis=(1, 2)) for center in centers]
+    return np.argmin(distances, axis=0)
+
+
+methods = {
+    "squares, mean images": (np.square, mean_of_each_digit),
+    "absolute differences, mean images": (np.abs, mean_of_each_digit),
+    "absolute differences, median images": (np.abs, median_of_each_digit),
+}
+accuracies = {method: [] for method in methods}
+for seed in range(3):
+    remaining, validation = split(seed)
+    for method, (measure, make_centers) in methods.items():
+        centers = make_centers(train_images[remaining], train_digits[remaining])
+        predictions = nearest(train_images[validation], centers, measure)
+        accuracies[method].append((predictions == train_digits[validation]).mean())
+
+# %%
+print(f"{'read correctly of':36} draw 1  draw 2  draw 3")
+for method, shares in accuracies.items():
+    print(f"{method:36}", "   ".join(f"{share:.1%}" for share in shares))
+
+ahead = np.subtract(*[accuracies[method] for method in (list(methods)[0], list(methods)[2])])
+reveal("squares or not", a=min(ahead) > 0.01, b=max(ahead) < -0.01, c=max(abs(ahead)) <= 0.01)
+
+# %% tags=["check"]
+squares, unfair, absolute = accuracies.values()
+assert all(0.05 < share < 0.08 for share in np.subtract(squares, absolute))
+assert all(0.13 < share < 0.18 for share in np.subtract(squares, unfair))
+assert 0.005 < max(squares) - min(squares) < 0.015
+
+# %% [markdown]
+# Squares with mean images win each time. Compare the first line with the last: of a hundred images,
+# six or seven more are read correctly. The line between them compares absolute differences with the
+# wrong partner, the mean images. Had we looked at that one only, we would have thought the gap more
+# than twice as wide. Give each method what suits it before you compare.
+#
+# What the squares change: a pixel that is off by 0.9 counts 81 times as much as one that is off by
+# 0.1, and without the squares only 9 times. So ink where this digit never has any weighs heavily, and
+# many small differences, like those along a blurred edge, weigh little.
+#
+# Notice that in each draw the mean and median images were made of the 50,000 remaining images only.
+# Otherwise each validation image would have been part of an image that it is compared with.
+
+# %% [markdown]
+# ### Test, once
+#
+# The choice is made: squares and mean images. Now we may use all 60,000 training images for the means
+# again, and test. `record` prints the result beside what we expect, and keeps it for the end of the
+# series.
+
+# %%
+from helpers.results import record
+
+predictions = nearest(test_images, mean_images)
+record("nearest_mean", (predictions == test_digits).mean())
+
+# %% tags=["check"]
+fewer = nearest(test_images, mean_of_each_digit(train_images[remaining], train_digits[remaining]))
+assert abs((fewer == test_digits).mean() - (predictions == test_digits).mean()) < 0.004
+assert (predictions == test_digits).mean() > max(accuracies["squares, mean images"])
+
+# %% [markdown]
+# The ten mean images read {{ nearest_mean }} of the test images correctly, with a method that takes a
+# few lines of code. **This is the number to beat.** A network that ends up below it is not worth
+# its trouble.
+#
+# That is more than with any of the three draws of validation images. Not because the means now come
+# from 60,000 images instead of 50,000: that changes less than half an image in a hundred. The test
+# images were written by other people, and happen to be a little easier for this method. Even the
+# three draws, of the same people's digits, differ by about one image in a hundred. So compare two
+# methods on the same images, or not at all.
+#
+# And here are the first twelve test images that it misread.
+
+# %%
+misread = np.flatnonzero(predictions != test_digits)[:12]
+captions = [f"{test_digits[i]} read as {predictions[i]}" for i in misread]
+
+plot_images(test_images[misread], captions)
+
+# %% [markdown]
+# Some of them would make you hesitate too. But most you read at a glance, so there is much left to
+# win. There is one mean image for each digit, as if there were one way to write it.
+
+# %% [markdown]
+# ### Exercise 3: change and explain
+#
+# Move all test images three pixels to the right, with `np.roll(test_images, 3, axis=2)`. Look at a
+# few of them with `plot_images`, and guess: how many of them will the nearest mean image read
+# correctly? Then measure it, put the accuracy into `shifted_accuracy`, and say why it changed, as
+# `reason = "a"`, `"b"` or `"c"`:
+#
+# - **a**: most of the digits have lost a part at the right edge;
+# - **b**: pixels are compared with the pixels at the same place, and the ink is now elsewhere;
+# - **c**: the mean images have moved too.
+
+# %% tags=["exercise"]
+### BEGIN SOLUTION
+shifted_images = np.roll(test_images, 3, axis=2)
+shifted_accuracy = (nearest(shifted_images, mean_images) == test_digits).mean()
+reason = "b"
+### END SOLUTION
+
+# %% tags=["exercise-check"]
+from helpers.checks import check_shifted
+
+check_shifted(shifted_accuracy, reason)
+
+# %% [markdown]
+# ## A baseline that forgets nothing
+#
+# A mean image forgets nearly everything: some 6,000 images of a 3 become one. What if we keep them
+# all? We compare an image with each of the 60,000 training images, and answer with the digit of the
+# most similar one. This method is called the [*nearest neighbor*](glossary.ipynb).
+#
+# How well will it do? Guess once more.
+#
+# - **a**: worse than the mean images, because every single image has its oddities;
+# - **b**: about as well, because it learns from the same images;
+# - **c**: clearly better: of a hundred images, it reads at least five more.
+
+# %%
+guess("nearest neighbor", ...)  # your letter, in quotes, in place of the dots
+
+# %% [markdown]
+# For one image, that makes 60,000 distances. For all test images it would take a while, so we take
+# every tenth of them, which makes 1,000.
+#
+# A little algebra spares most of the work. Each squared difference between a pixel $x$ of the image
+# and a pixel $m$ of a training image is $(x - m)^2 = x^2 - 2xm + m^2$. Added up over the pixels,
+# $x^2$ is the same for all training images, so it cannot decide which of them is nearest. The sums of
+# $m^2$ do not depend on the image, so once is enough. And the sums of $xm$, for many images at a
+# time, are a product of matrices (`@`), at which NumPy is very quick.
+
+
+# %%
+neighbors = train_images.reshape(60_000, 28 * 28)
+sums_of_squares = (neighbors**2).sum(axis=1)
+
+
+def nearest_neighbor(images):
+    pixels = images.reshape(len(images), 28 * 28)
+    return train_digits[(sums_of_squares - 2 * pixels @ neighbors.T).argmin(axis=1)]
+
+
+few_images, few_digits = test_images[::10], test_digits[::10]
+hundreds = np.array_split(few_images, 10)  # all at once would fill the memory
+neighbor_predictions = np.concatenate([nearest_neighbor(images) for images in hundreds])
+
+# %%
+neighbor_share = (neighbor_predictions == few_digits).mean()
+mean_share = (nearest(few_images, mean_images) == few_digits).mean()
+
+print(f"nearest mean image, the same {len(few_images):,} test images: {mean_share:.1%} right")
+record("nearest_neighbor", neighbor_share)
+gain = neighbor_share - mean_share
+reveal("nearest neighbor", a=gain < -0.02, b=abs(gain) <= 0.02, c=gain >= 0.05)
+
+# %% tags=["check"]
+assert gain > 0.1
+
+# %% [markdown]
+# The nearest neighbor reads {{ nearest_neighbor }} of these images, and nothing was trained for it.
+# For nearly every digit, somebody has written one much like it before. (The mean images read fewer of
+# these 1,000 than of all 10,000: with other images comes another number. That is why both methods
+# were measured on the same ones.)
+#
+# So is there any use for a network? Look at what each method has to keep.
+
+# %% tags=["check-output"]
+print(f"numbers kept by the nearest neighbor: {neighbors.size:11,}")
+print(f"numbers kept by ten mean images:      {mean_images.size:11,}")
+print(f"numbers kept by lesson 2's network:   {26_506:11,}")
+
+# %% [markdown]
+# The nearest neighbor keeps all 60,000 images and goes through all of them for every single answer;
+# with twice as many examples, each answer would take twice as long. The network that you will have in
+# [lesson 5](05_optimizers.ipynb) reads {{ rmsprop }} of the test images, nearly as many, and all that
+# it keeps of the training images are those 26,506 numbers.
+#
+# So you have two marks now: {{ nearest_mean }} is the number to beat, and {{ nearest_neighbor }} shows
+# how much the training images have to tell.
+
+# %% [markdown]
+# ## What you learned
+#
+# - MNIST has 60,000 training images and 10,000 test images of handwritten digits, in files whose
+#   names tell the digit. Sort file names, so that their order is the same everywhere.
+# - To a computer, an image is an array of numbers, here 28 × 28 of them between 0 and 1.
+# - Look at your data before you use them: some images, how many of each digit, their means.
+# - Learn from training images, choose with validation images, and test on test images, once. Compare
+#   methods on the same images, and more than once.
+# - A baseline tells whether a result is good. Ours, the nearest mean image, reads
+#   {{ nearest_mean }} of the test images with no network. The nearest neighbor reads
+#   {{ nearest_neighbor }}, and has to keep all training images for it.
 
 # %% [markdown]
 # ## Next

@@ -70,6 +70,9 @@
 #
 # **Failure analysis** (6): a close look at the mistakes, to find out what they have in common.
 #
+# **Flatten** (2): to put the rows of an image one after the other, so that it becomes one row of 784
+# numbers.
+#
 # **Gradient** (3): the slopes of the loss for all parameters at once; against it the loss falls
 # fastest.
 #
@@ -113,6 +116,11 @@
 #
 # **Mean squared error** (2): the mean of the squared differences between outputs and targets.
 #
+# **Median** (1): the number in the middle when numbers are put in order. A *median image* is made of
+# the median of each pixel.
+#
+# **Metric** (2): what is measured beside the loss, such as the accuracy.
+#
 # **MNIST** (1): the collection of 70,000 handwritten digits that these lessons use.
 #
 # **Momentum** (5): lets an optimizer keep part of its last step, so that it gathers speed in a
@@ -120,6 +128,8 @@
 #
 # **Nearest mean image** (1): our baseline; it answers with the digit whose mean image is most
 # similar.
+#
+# **Nearest neighbor** (1): a method that answers with the digit of the most similar training image.
 #
 # **Neural network** (1): a program that learns from examples, made of neurons in layers.
 #
@@ -193,6 +203,8 @@
 #
 # **Test images** (1): images that are neither learned from nor used to choose anything; they
 # measure the result.
+#
+# **Test loss** (2): the loss on the test images.
 #
 # **Trainer** (2): runs the training and the test.
 #

@@ -352,6 +352,14 @@ def test_ranges_are_ranges_and_the_journey_goes_up():
     assert lessons == sorted(lessons)
 
 
+@pytest.mark.parametrize(
+    ("low", "high", "said"),
+    [(0.58, 0.7, "58–70%"), (0.966, 0.97, "96.6–97%"), (0.8195, 0.8205, "82.0%")],
+)
+def test_a_result_that_never_varies_is_said_exactly(low, high, said):
+    assert str(results.Expected("label", 1, low, high)) == said
+
+
 def test_results_are_readable_json():
     record("sigmoid", 0.64)
     assert json.loads(RESULTS_FILE.read_text(encoding="utf-8")) == {"sigmoid": 0.64}

@@ -38,7 +38,7 @@ def check_megabytes(megabytes: float) -> str | None:
     "The ink has moved off the ink of its mean image, and the distance sees nothing else."
 )
 def check_shifted(shifted_accuracy: float, reason: str) -> str | None:
-    """Lesson 1, exercise 2: the nearest mean image of digits moved to the right, and why."""
+    """Lesson 1, exercise 3: the nearest mean image of digits moved to the right, and why."""
     mean = "take the mean of (predictions == test_digits)"
     accuracy = answers.share("shifted_accuracy", shifted_accuracy, several=mean)
     if accuracy > 0.78:
@@ -67,7 +67,7 @@ def check_shifted(shifted_accuracy: float, reason: str) -> str | None:
 
 @answers.check("Now look at the strangest image of each digit.")
 def check_strangest(strangest: Callable[[np.ndarray, np.ndarray], int]) -> str | None:
-    """Lesson 1, exercise 3: the image that is farthest from a mean image."""
+    """Lesson 1, exercise 2: the image that is farthest from a mean image."""
     # Image 0 is the mean itself, 1 has more ink than the mean, 2 less, and 3 both: it is the
     # farthest by squares, and the differences of its pixels add up to nothing. 4 is the farthest by
     # absolute differences, because many of its pixels differ by a little, and 5 by cubes or by the
