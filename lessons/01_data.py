@@ -111,6 +111,9 @@ plot_pixels(image, digit=3)
 # (If you open one of the files, you will see a white digit on black. Our figures show it the other
 # way round, as ink on paper.)
 
+# %% tags=["check"]
+assert int(10 * 0.7) == 7
+
 # %% [markdown]
 # ## All images
 #
@@ -325,6 +328,9 @@ print(f"{len(validation):,} images to choose with")
 print(f"{len(test_images):,} images to test with")
 print(f"digits among the validation images: {np.unique(train_digits[validation])}")
 
+# %% tags=["check"]
+assert max(remaining.max(), validation.max()) == 59_999
+
 # %% [markdown]
 # ## A baseline with no network
 #
@@ -472,6 +478,9 @@ assert 0.005 < max(squares) - min(squares) < 0.015
 # Notice that in each draw the mean and median images were made of the 50,000 remaining images only.
 # Otherwise each validation image would have been part of an image that it is compared with.
 
+# %% tags=["check"]
+assert round(0.9**2 / 0.1**2) == 81
+
 # %% [markdown]
 # ### Test, once
 #
@@ -552,6 +561,9 @@ check_shifted(shifted_accuracy, reason)
 
 # %%
 guess("nearest neighbor", ...)  # your letter, in quotes, in place of the dots
+
+# %% tags=["check"]
+assert abs((train_digits == 3).sum() - 6_000) < 500
 
 # %% [markdown]
 # For one image, that makes 60,000 distances. For all test images it would take a while, so we take

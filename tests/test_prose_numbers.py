@@ -34,6 +34,7 @@ CONSTANTS = {
 }  # fmt: skip
 # Numbers that others measured or wrote, by lesson: number -> where.
 CITED: dict[str, dict[str, str]] = {
+    "01_data": {"3.0": "the license, CC BY-SA 3.0"},
     "06_failure_analysis": {
         "2021": "Northcutt, Athalye and Mueller",
         "1998": "LeCun, Bottou, Bengio and Haffner",
