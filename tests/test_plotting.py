@@ -217,7 +217,7 @@ def grid(axes):
 
 
 @pytest.mark.parametrize("name", CALLS)
-def test_values_can_be_read_at_lines_where_they_stand_nowhere(name):
+def test_charts_have_lines_to_read_values_at(name):
     figure, _ = drawn(name)
     assert {grid(axes) for axes in figure.axes if axes.axison} <= {GRIDS.get(name, "")}
 
