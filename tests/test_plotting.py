@@ -13,6 +13,7 @@ import matplotlib
 import numpy as np
 import pytest
 import torch
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import to_rgb
 from matplotlib.patches import Circle, Rectangle
 from matplotlib.text import Text
@@ -21,7 +22,7 @@ from PIL import Image
 from helpers import plotting
 from helpers.errors import LessonError
 from helpers.experiments import Comparison
-from helpers.plotting import page
+from helpers.plotting import experiments, page
 
 RANDOM = np.random.default_rng(0)
 IMAGES = RANDOM.random((60, 28, 28)).astype("float32")
@@ -68,6 +69,16 @@ TO_OUTPUTS = torch.from_numpy(RANDOM.normal(0, 0.5, (10, 32))).requires_grad_()
 ONE_WAY = [LAYER[0].repeat(4), [0, 1.25, 12.5, 0.04], [0.05] * 9 + [0.55]]
 CLOUDS = {"before": RANDOM.normal(0, 1, (60, 2)), "after": np.stack([DIGITS, DIGITS % 3], axis=1)}
 PATHS = {"SGD": np.array([[-4, 1], [-2, -1], [0.1, 0]]), "Adam": [[-4, 1], [-3, 0.5]]}
+NONE = float("nan")
+COMPARED = Comparison(
+    ("SGD", "RMSprop, with a name that is long enough for two lines", "diverged"),
+    (0, 1, 2),
+    np.array([[0.80, 0.84, 0.82], [0.90, NONE, 0.94], [NONE, NONE, NONE]]),
+)
+SWEPT = {
+    "SGD": Comparison((10, 0.1), (0, 1), np.array([[0.9, 0.8], [0.6, 0.7]])),
+    "Adam": Comparison((0.1, 1.0), (0, 1), np.array([[0.9, NONE], [NONE, NONE]])),
+}
 
 CALLS = {
     "plot_images": (IMAGES[:18], DIGITS[:18]),
@@ -98,6 +109,16 @@ CALLS = {
     "plot_journey": (STEPS,),
     "plot_comparison": (COMPARISON,),
     "plot_sweep": (SWEEPS, "learning rate"),
+}
+GRIDS = {  # along which axes a chart has lines to read values at
+    "plot_activations": "xy",
+    "plot_history": "y",
+    "plot_learning_curves": "y",
+    "plot_step_losses": "y",
+    "plot_robustness": "y",
+    "plot_journey": "x",
+    "plot_comparison": "x",
+    "plot_sweep": "xy",
 }
 
 
@@ -209,6 +230,37 @@ def test_texts_do_not_overlap(name):
     for index, (text, box) in enumerate(boxes):
         for other, other_box in boxes[index + 1 :]:
             assert not box.overlaps(other_box), f"{text!r} lies on {other!r}"
+
+
+def grid(axes):
+    axes_of = {"x": axes.xaxis, "y": axes.yaxis}
+    lines = {name: axis.get_gridlines() for name, axis in axes_of.items()}
+    return "".join(name for name in lines if any(line.get_visible() for line in lines[name]))
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_charts_have_lines_to_read_values_at(name):
+    figure, _ = drawn(name)
+    assert {grid(axes) for axes in figure.axes if axes.axison} <= {GRIDS.get(name, "")}
+
+
+ROWS = {
+    "plot_journey": lambda n: [(f"step {i}", 0.5, 0.6, 0.55) for i in range(n)],
+    "plot_batch_sizes": lambda n: {2**i: RESULTS[1] for i in range(n)},
+    "plot_comparison": lambda n: Comparison(
+        tuple(f"recipe {i}" for i in range(n)), (0,), np.full((n, 1), 0.9)
+    ),
+}
+
+
+@pytest.mark.parametrize("name", ROWS)
+def test_a_row_has_room_for_its_text_however_many_there_are(name):
+    heights = []
+    for count in (2, 5, 12):
+        figure, _ = show(name, ROWS[name](count))
+        first, second = figure.axes[0].transData.transform([(0.5, 0), (0.5, 1)])[:, 1]
+        heights.append(abs(second - first) / figure.dpi)
+    assert 0.3 <= min(heights) <= max(heights) <= 0.8, "inches"
 
 
 @pytest.mark.parametrize("name", CALLS)
@@ -450,6 +502,48 @@ def test_neuron_is_read_from_left_to_right():
     assert [arrow.xy[1] for arrow in arrows[3:]] == [middle, middle]
 
 
+def middle_of(box):
+    return (box.y0 + box.y1) / 2
+
+
+def test_what_is_written_in_a_shape_fits_in():
+    figure, _ = drawn("plot_neuron")
+    shapes = [patch.get_window_extent() for patch in figure.axes[0].patches]
+    assert len(shapes) == 6
+    for shape in shapes:
+        inside = [text.get_window_extent() for text in texts(figure)]
+        inside = [box for box in inside if shape.contains((box.x0 + box.x1) / 2, middle_of(box))]
+        assert inside
+        for box in inside:
+            assert shape.x0 < box.x0 < box.x1 < shape.x1
+            assert shape.y0 < box.y0 < box.y1 < shape.y1
+
+
+def test_digits_are_level_with_what_they_stand_for():
+    """Their ink is: a text's own middle is lower or higher, by what hangs below the line."""
+    for name, size, level in (
+        ("plot_confusion_matrix", 10, lambda axes, i: axes.transData.transform((0, i + 0.5))[1]),
+        ("plot_network", 10, lambda axes, i: middle_of(axes.patches[-10 + i].get_window_extent())),
+    ):
+        figure, _ = show(name, *CALLS[name])
+        figure.set_dpi(200)
+        canvas = FigureCanvasAgg(figure)
+        canvas.draw()
+        pixels = np.asarray(canvas.buffer_rgba())[..., :3].min(axis=2)
+        axes = figure.axes[0]
+        found = axes.get_yticklabels() if "matrix" in name else axes.texts
+        digits = [text for text in found if re.fullmatch(r"\d", text.get_text())]
+        assert len(digits) == size
+        for index, text in enumerate(digits):
+            box = text.get_window_extent()
+            top, bottom = (len(pixels) - round(y) for y in (box.y1, box.y0))
+            rows = np.flatnonzero(
+                (pixels[top:bottom, round(box.x0) : round(box.x1)] < 128).any(axis=1)
+            )
+            middle = len(pixels) - (top + rows.mean() + 0.5)
+            assert middle == pytest.approx(level(axes, index), abs=2), text.get_text()
+
+
 def test_activations_show_function_and_slope():
     figure, alt = show("plot_activations", {"sigmoid": torch.sigmoid})
     left, right = (axes.lines[0] for axes in figure.axes)
@@ -666,6 +760,7 @@ def test_history_of_one_epoch_shows_the_running_mean_of_its_steps():
     assert axes.get_xlim() == (0, 600)
     assert axes.get_ylim() == pytest.approx((0, 1.08 * means[0]))
     assert axes.get_title(loc="left") == "Loss along the epoch: mean of the last 10 steps"
+    assert grid(axes) == "y"
     assert f"from {means[0]:.3f} at the beginning to {means[-1]:.3f} at the end" in alt
 
 
@@ -1147,6 +1242,76 @@ def test_the_ends_of_a_range_belong_to_it(measured, said):
     assert said in words(figure)
     assert (figure.axes[0].lines[0].get_marker() == "o") is ("out" not in said)
     assert figure.axes[0].get_xlim()[0] <= measured
+
+
+def test_comparison_has_a_dot_for_each_training_and_a_line_at_the_mean():
+    figure, alt = show("plot_comparison", COMPARED)
+    axes = figure.axes[0]
+    dots = [line for line in axes.lines if line.get_marker() == "o"]
+    assert [dot.get_xdata().tolist() for dot in dots] == [[0.80, 0.84, 0.82], [0.90, 0.94]]
+    assert dots[0].get_ydata() == pytest.approx([-0.2, 0, 0.2])
+    assert dots[1].get_ydata() == pytest.approx([0.8, 1.2]), "each seed at its height"
+    means = [line for line in axes.lines if line.get_color() == page.VERMILION]
+    assert [line.get_xdata() for line in means] == [pytest.approx([m, m]) for m in (0.82, 0.92)]
+    assert [np.mean(line.get_ydata()) for line in means] == pytest.approx([0, 1])
+    for line, dot in zip(means, dots, strict=True):
+        assert min(line.get_ydata()) < min(dot.get_ydata()) <= max(dot.get_ydata())
+        assert max(dot.get_ydata()) < max(line.get_ydata())
+    assert {"82.0%", "92.0%", "no result"} <= set(words(figure))
+    labels = [label.get_text().replace("\n", " ") for label in axes.get_yticklabels()]
+    assert labels == list(COMPARED.names)
+    assert axes.yaxis_inverted(), "the first recipe on top"
+    low, high = sorted(axes.get_ylim())
+    assert low < -0.4 < 2.4 < high, "no row is cut off"
+    between = [line for line in axes.lines if line.get_color() == page.RULE]
+    assert [line.get_ydata()[0] for line in between] == [0.5, 1.5]
+    assert alt == (
+        "Accuracy on the validation images, a dot for each training. SGD: mean 82.0%, from 80.0% "
+        f"to 84.0%; {COMPARED.names[1]}: mean 92.0%, from 90.0% to 94.0%; diverged: no result."
+    )
+
+
+def test_a_single_training_lies_on_the_middle_of_its_row():
+    figure, _ = show("plot_comparison", Comparison(("a",), (0,), np.array([[0.5]])))
+    [dot] = [line for line in figure.axes[0].lines if line.get_marker() == "o"]
+    assert (dot.get_xdata().tolist(), list(dot.get_ydata())) == ([0.5], [0])
+
+
+def test_sweep_orders_the_numbers_and_leaves_out_what_has_no_result():
+    figure, alt = show("plot_sweep", SWEPT, "learning rate")
+    [axes] = figure.axes
+    assert axes.get_xscale() == "log"
+    assert axes.get_xlabel() == "learning rate"
+    assert axes.get_xticks().tolist() == [0.1, 1, 10]
+    lines = [
+        line for line in axes.lines if line.get_linestyle() != "None" and len(line.get_xdata())
+    ]
+    assert [line.get_ydata().tolist() for line in lines] == [
+        [pytest.approx(0.65), pytest.approx(0.85)],
+        [0.9],
+    ]
+    marks = [line for line in axes.lines if line.get_linestyle() == "None"]
+    assert [line.get_ydata().tolist() for line in marks] == [[0.6, 0.7, 0.9, 0.8], [0.9]]
+    for line, numbers in zip(marks, ([0.1, 0.1, 10, 10], [0.1]), strict=True):
+        assert line.get_xdata() == pytest.approx(numbers, rel=0.2)
+    left, right = marks[0].get_xdata()[0], marks[1].get_xdata()[0]
+    assert left * right == pytest.approx(0.01), "beside each other, as far from the number"
+    assert left < 0.1 < right
+    assert [text.get_text() for text in figure.legends[0].get_texts()] == ["SGD", "Adam"]
+    assert alt == (
+        "Mean accuracy by learning rate, a mark for each training. SGD: 65.0% at 0.1, 85.0% at 10; "
+        "Adam: 90.0% at 0.1, no result at 1."
+    )
+
+
+def test_a_sweep_of_many_numbers_has_ticks_of_its_own():
+    count = experiments.MOST_PLACES
+    for numbers, named in ((count, True), (count + 1, False)):
+        places = tuple(2.0**n for n in range(numbers))
+        figure, _ = show(
+            "plot_sweep", {"a": Comparison(places, (0,), np.full((numbers, 1), 0.5))}, "size"
+        )
+        assert (figure.axes[0].get_xticks().tolist() == list(places)) is named
 
 
 # ---------------------------------------------------------------- as pictures

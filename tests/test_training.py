@@ -371,6 +371,19 @@ def test_predict_takes_any_dataloader_and_any_classifier(images, digits):
     assert torch.allclose(outputs, expected, atol=1e-6)
 
 
+@pytest.mark.parametrize("batch_size", [64, 300])
+def test_predict_and_test_leave_out_what_the_dataloader_drops(batch_size, images, digits):
+    dataset = make_dataloader(images, digits).dataset
+    for drop_last, count in ((False, 500), (True, 500 // batch_size * batch_size)):
+        loader = torch.utils.data.DataLoader(
+            dataset, batch_size, drop_last=drop_last, collate_fn=fast_gate.as_it_is
+        )
+        outputs, found = predict(make(RELU), loader)
+        assert torch.equal(found, torch.from_numpy(digits[:count]))
+        accuracy = (outputs.argmax(dim=1) == found).float().mean()
+        assert quiet().test(make(RELU), loader)["test_accuracy"] == pytest.approx(float(accuracy))
+
+
 def own(network):
     """A classifier of a network that a learner wrote."""
     parts = {"loss": MSELoss(), "optimizer": dl.SGD(lr=0.1), "make_targets_one_hot": True}
