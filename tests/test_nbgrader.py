@@ -8,13 +8,12 @@ import sysconfig
 
 import nbformat
 import pytest
-import standin
 from test_course_check import solved
 
 from helpers.checks import check_megabytes
 from helpers.errors import LessonError
 from tools import ROOT
-from tools.notebooks import read_lesson
+from tools.notebooks import read_lesson, write_notebook
 
 NBGRADER = "nbgrader==0.9.6"
 LESSON = "01_data"
@@ -80,7 +79,7 @@ def nbgrader(tmp_path_factory):
 @pytest.mark.timeout(1200)
 def test_nbgrader_grades_right_wrong_and_untouched(nbgrader, tmp_path):
     name = f"{LESSON}.ipynb"
-    standin.write(read_lesson(LESSON, solutions=False), tmp_path / "source" / "lesson" / name)
+    write_notebook(read_lesson(LESSON, solutions=False), tmp_path / "source" / "lesson" / name)
     nbgrader("-m", "nbgrader", "generate_assignment", "lesson", "--create", cwd=tmp_path)
     release = nbformat.read(tmp_path / "release" / "lesson" / name, as_version=4)
     answers = {cell.id: cell.source for cell in solved(LESSON).cells}
@@ -91,7 +90,7 @@ def test_nbgrader_grades_right_wrong_and_untouched(nbgrader, tmp_path):
         copied = nbformat.from_dict(json.loads(nbformat.writes(release)))
         for cell in copied.cells:
             cell.source = change(cell)
-        standin.write(copied, tmp_path / "submitted" / learner / "lesson" / name)
+        write_notebook(copied, tmp_path / "submitted" / learner / "lesson" / name)
 
     def wrong(cell):
         return "print('Right.')" if "nbgrader" in cell.metadata else cell.source
