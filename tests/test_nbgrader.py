@@ -13,6 +13,7 @@ from test_course_check import solved
 from helpers.checks import check_megabytes
 from helpers.errors import LessonError
 from tools import ROOT
+from tools.course_check.copies import names
 from tools.notebooks import read_lesson, write_notebook
 
 NBGRADER = "nbgrader==0.9.6"
@@ -100,11 +101,16 @@ def test_nbgrader_grades_right_wrong_and_untouched(nbgrader, tmp_path):
         write_notebook(copied, tmp_path / "submitted" / learner / "lesson" / name)
 
     def wrong(cell):
-        return "print('Right.')" if "nbgrader" in cell.metadata else cell.source
+        if "nbgrader" in cell.metadata:
+            return "print('Right.')"
+        if cell.id in answers and "exercise" in cell.metadata.get("tags", []):
+            return f"{answers[cell.id]}\n{next(names(cell.source))} = 7"
+        return cell.source
 
     submit("right", lambda cell: answers.get(cell.id, cell.source))
     submit("wrong", wrong)
     submit("untouched", lambda cell: cell.source)
-    nbgrader("-m", "nbgrader", "autograde", "lesson", "--create", cwd=tmp_path)
+    grade = ["autograde", "lesson", "--create", "--Execute.timeout=600"]  # on a loaded machine
+    nbgrader("-m", "nbgrader", *grade, cwd=tmp_path)
     scores = json.loads(nbgrader("-c", SCORES, cwd=tmp_path))
     assert scores == {"right": [3.0, 3.0], "wrong": [0.0, 3.0], "untouched": [0.0, 3.0]}
