@@ -38,5 +38,8 @@ def one_line(text: str, length: int = 200) -> str:
 
 
 def printable(text: str) -> str:
-    """Return a text that somebody else wrote so that it does nothing but show, on one line."""
-    return text if text.isprintable() else repr(text)
+    """Return a text that somebody else wrote so that it does nothing but show, on one line.
+
+    What does not print, such as the end of a line, is written out as in a string of Python's.
+    """
+    return "".join(sign if sign.isprintable() else ascii(sign)[1:-1] for sign in text)

@@ -2,10 +2,10 @@
 
 import copy
 
-import nbformat
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from tools.course_check import command, grade
+from tools.notebooks import write_notebook
 
 NAME = "01_standin"
 FUNCTION = '''\
@@ -49,19 +49,15 @@ def copy_with(sources):
     return notebook
 
 
-def write(notebook, path):
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(nbformat.writes(notebook), encoding="utf-8")
-
-
-def check(path, folder, monkeypatch, cell=3, grace=3):
+def check(path, folder, monkeypatch, cell=120):
     """Checks `path`; returns the exit status and the results by file.
 
-    The lesson, and what the check writes, are in `folder`. Cells may take `cell` seconds.
+    The lesson, and what the check writes, are in `folder`. Cells may take `cell` seconds; programs
+    may take long to start, because other tests run beside this one.
     """
-    write(lesson(), folder / "notebooks" / f"{NAME}.ipynb")
+    write_notebook(lesson(), folder / "notebooks" / f"{NAME}.ipynb")
     monkeypatch.setattr(grade, "CELL", cell)
-    monkeypatch.setattr(grade, "GRACE", grace)
+    monkeypatch.setattr(grade, "START", 600)
     monkeypatch.setattr(command, "slowness", lambda: 1.0)
     kept = []
     whole = command.report.write

@@ -14,11 +14,12 @@ import standin
 
 from tools import ROOT
 from tools.course_check import sandbox
+from tools.notebooks import write_notebook
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="a class is checked on Linux and macOS")
 boxed = pytest.mark.skipif(shutil.which("bwrap") is None, reason="bubblewrap is not installed")
 
-SLEEP = "4242.25"  # seconds: no other process sleeps for as long
+SLEEP = f"{100_000 + os.getpid()}.25"  # seconds: nothing else sleeps for as long, nor a test beside
 R, N, F = "right", "not yet", "failed"
 GONE = "not reached"
 
@@ -71,14 +72,14 @@ ENDLESS = {
         GONE,
         "could not be interrupted",
     ),
-    "endless loop": ("while True: pass", "ran", F, "interrupted after 3 s"),
-    "sleep": ("import time\ntime.sleep(1000)", "ran", F, "interrupted after 3 s"),
-    "endless print": ("while True: print('x' * 1000)", "ran", F, "interrupted after 3 s"),
+    "endless loop": ("while True: pass", "ran", F, "interrupted after 10 s"),
+    "sleep": ("import time\ntime.sleep(1000)", "ran", F, "interrupted after 10 s"),
+    "endless print": ("while True: print('x' * 1000)", "ran", F, "interrupted after 10 s"),
     "waits for children": (
-        "import subprocess\nsubprocess.run(['sleep', '4242.25'])",
+        f"import subprocess\nsubprocess.run(['sleep', '{SLEEP}'])",
         "ran",
         F,
-        "interrupted after 3 s",
+        "interrupted after 10 s",
     ),
 }
 BREAKING |= {
@@ -93,8 +94,8 @@ BREAKING |= {
     "kills all": ("import os\nos.kill(-1, 9)", "ran", F, "No such process"),
     "sleeping children": (
         "import os, subprocess\nfor start in (['setsid'], ['nohup'], []):\n"
-        "    subprocess.Popen([*start, 'sleep', '4242.25'], stdout=-3, stderr=-3)\n"
-        "if not os.fork():\n    os.setsid(); os.execvp('sleep', ['sleep', '4242.25'])\n"
+        f"    subprocess.Popen([*start, 'sleep', '{SLEEP}'], stdout=-3, stderr=-3)\n"
+        f"if not os.fork():\n    os.setsid(); os.execvp('sleep', ['sleep', '{SLEEP}'])\n"
         "megabytes = 188.16",
         "ran",
         R,
@@ -240,7 +241,7 @@ CHEATING = {
 def write_copies(folder, rows):
     for name, (source, *_) in rows.items():
         sources = standin.RIGHT | {"01-03": source}
-        standin.write(standin.copy_with(sources), folder / name / "copy.ipynb")
+        write_notebook(standin.copy_with(sources), folder / name / "copy.ipynb")
 
 
 @pytest.fixture(scope="module")
@@ -254,13 +255,13 @@ def hostile(tmp_path_factory, patches):
     """The results of a class of hostile copies, and how much memory the checking process took."""
     folder = tmp_path_factory.mktemp("hostile")
     write_copies(folder / "class", {**BREAKING, **CHEATING})
-    standin.write(standin.copy_with(standin.RIGHT), folder / "class" / "well-behaved" / "x.ipynb")
+    write_notebook(standin.copy_with(standin.RIGHT), folder / "class" / "well-behaved" / "x.ipynb")
     for name in ("conftest.py", "numpy.py", "test_x.py", "helpers/__init__.py", "IPython.py"):
         beside = folder / "class" / "well-behaved" / name
         beside.parent.mkdir(exist_ok=True)
         beside.write_text(f"open({str(folder / 'imported')!r}, 'w')\n", encoding="utf-8")
     before = psutil.Process().memory_info().rss
-    _, results = standin.check(folder / "class", folder, patches, cell=30)
+    _, results = standin.check(folder / "class", folder, patches)
     after = psutil.Process().memory_info().rss
     return (
         folder,
@@ -276,7 +277,7 @@ def endless(tmp_path_factory, patches):
     folder = tmp_path_factory.mktemp("endless")
     write_copies(folder / "class", ENDLESS)
     before = psutil.Process().memory_info().rss
-    _, results = standin.check(folder / "class", folder, patches, cell=3)
+    _, results = standin.check(folder / "class", folder, patches, cell=10)
     assert psutil.Process().memory_info().rss - before < 100 * 2**20
     return {file.split("/")[0]: one for file, one in results.items()}
 
@@ -343,7 +344,7 @@ def test_without_a_sandbox_one_line_says_so_and_all_ends(tmp_path, monkeypatch, 
     tried = ("sleeping children", "division", "os._exit", "prints", "endless loop")
     write_copies(tmp_path / "class", {name: rows[name] for name in tried})
     try:
-        status, results = standin.check(tmp_path / "class", tmp_path, monkeypatch)
+        status, results = standin.check(tmp_path / "class", tmp_path, monkeypatch, cell=10)
     finally:
         sandbox.missing.cache_clear()
     said = capsys.readouterr().out.splitlines()

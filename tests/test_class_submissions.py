@@ -11,6 +11,7 @@ import standin
 from helpers.errors import LessonError
 from tools.course_check import submissions
 from tools.course_check.submissions import UnreadableError, learner, read_notebook
+from tools.notebooks import write_notebook
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="a class is checked on Linux and macOS")
 TEXT = nbformat.writes(standin.lesson())
@@ -91,7 +92,7 @@ def test_large_files_and_many_cells_are_refused(tmp_path):
     (tmp_path / "large.ipynb").write_bytes(b" " * (submissions.LARGEST + 1))
     notebook = standin.lesson()
     notebook.cells *= submissions.MOST_CELLS
-    standin.write(notebook, tmp_path / "many.ipynb")
+    write_notebook(notebook, tmp_path / "many.ipynb")
     assert "larger than" in refusal(found(tmp_path)["large.ipynb"])
     assert "more than 1,000 cells" in refusal(found(tmp_path)["many.ipynb"])
 

@@ -2,13 +2,14 @@
 
 import json
 import math
+import sys
 from decimal import Decimal
 from fractions import Fraction
 
 import numpy as np
 import pytest
+from test_checks import ALL, RIGHTS, WRONGS
 
-from helpers.checks import check_make_batches, check_steps, check_strangest
 from helpers.errors import LessonError
 from tools.course_check import check_world, wire
 
@@ -219,7 +220,7 @@ def test_what_holds_itself_says_so():
         ["stranger", "a\0b", "x", None],
         ["list", [["list", [["list", [["nothing"]]]]]]],
     ],
-    ids=repr,
+    ids=lambda wired: repr(wired)[:60],
 )
 def test_nothing_else_is_made_of_what_arrives(wired):
     with pytest.raises(ValueError, match=r"\w"):
@@ -248,8 +249,8 @@ def test_error_is_of_its_kind_and_name(error, kind):
         assert str(again) == str(error)
 
 
-def through_the_wire(check, answer, capsys):
-    """Returns what a check says about an answer that only crosses as text, like a class's."""
+def through_the_wire(check, *answers):
+    """Returns what a check says about answers that only cross as text, like a class's."""
     functions = wire.Functions()
 
     def ask(message):
@@ -263,8 +264,10 @@ def through_the_wire(check, answer, capsys):
         reply["after"] = [wire.encode(value) for value in given]
         return json.loads(json.dumps(reply))
 
-    wired = json.loads(json.dumps(wire.encode(answer, functions)))
-    return check_world.check(ask, check.__name__, [wired], {})["said"]
+    wired = [json.loads(json.dumps(wire.encode(answer, functions))) for answer in answers]
+    with pytest.MonkeyPatch.context() as patches:
+        patches.setitem(sys.modules, "wire", wire)  # as the program in the sandbox imports it
+        return check_world.check(ask, check, wired, {})["said"]
 
 
 def writes(images, mean_image):
@@ -272,39 +275,29 @@ def writes(images, mean_image):
     return (images**2).mean(axis=(1, 2)).argmax()
 
 
-def raises(images, mean_image):
-    return images[99]
-
-
-ANSWERS = {
-    check_steps: [2346, 782, "2346", None, ..., np.int64(2346), [2346], math.nan, 2346.0],
-    check_strangest: [
-        lambda images, mean: ((images - mean) ** 2).mean(axis=(1, 2)).argmax(),
-        lambda images, mean: ((images - mean) ** 2).mean(axis=(1, 2)).argmin(),
-        lambda images, mean: images[3],
-        lambda images, mean: None,
-        lambda images: 1,
-        writes,
-        raises,
-        7,
-    ],
-    check_make_batches: [
-        lambda i, d, n: [(i[k : k + n], d[k : k + n]) for k in range(0, len(i), n)],
-        lambda i, d, n: ((i[k : k + n], d[k : k + n]) for k in range(0, len(i), n)),
-        lambda i, d, n: [(i[k : k + n], d[k : k + n]) for k in range(len(i))],
-        lambda i, d, n: zip(i, d, strict=True),
-        lambda i, d, n: 5,
-    ],
+FURTHER = {
+    "check_steps": [[np.int64(2346)], [None], [math.nan]],
+    "check_strangest": [[writes], [lambda images: 1], [lambda images, mean: images[99]], [7]],
+    "check_make_batches": [[lambda i, d, n: zip(i, d, strict=True)], [lambda i, d, n: 5]],
 }
 
 
 @pytest.mark.parametrize(
-    ("check", "number"),
-    [(check, number) for check, answers in ANSWERS.items() for number in range(len(answers))],
+    ("check", "answers"),
+    [(check, answers) for check, rows in FURTHER.items() for answers in rows],
 )
-def test_check_says_the_same_through_the_wire(check, number, capsys):
-    answer = ANSWERS[check][number]
-    check(answer)
+def test_check_says_the_same_through_the_wire(check, answers, capsys):
+    ALL[check](*answers)
     directly = capsys.readouterr().out.strip()
-    said = through_the_wire(check, answer, capsys)
-    assert said == directly
+    assert through_the_wire(check, *answers) == directly
+
+
+@pytest.mark.parametrize("check", sorted(ALL))
+def test_right_and_wrong_answers_of_every_exercise_stay_so_through_the_wire(check):
+    for answers in RIGHTS[check]:
+        assert through_the_wire(check, *answers).startswith("Right. "), answers
+    assert len(WRONGS[check]) >= 5
+    for *answers, hint in WRONGS[check]:
+        said = through_the_wire(check, *answers)
+        assert said.startswith("Not yet: "), answers
+        assert hint in said, answers

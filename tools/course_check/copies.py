@@ -17,6 +17,8 @@ from typing import Literal
 
 from nbformat import NotebookNode
 
+from helpers.errors import one_line
+
 ANSWER, CHECK, SETUP = "exercise", "exercise-check", "setup"  # tags of cells
 GUESS = re.compile(r"(\bguess\([^(),]*,)[^()]*\)")
 SKIP_LINE = re.compile(r"(?i)#\s*(nbval|pytest)\w*")  # by which nbval leaves a cell out
@@ -236,8 +238,7 @@ def _changed(source: str, copy: str) -> bool:
 def first_line(source: str) -> str:
     """Return the first line of a cell that says something."""
     lines = [line.strip() for line in source.splitlines() if line.strip()]
-    line = lines[0] if lines else "empty"
-    return line if len(line) <= 60 else f"{line[:59]}…"
+    return one_line(lines[0], 60) if lines else "empty"
 
 
 def _longest_rise(numbers: list[int]) -> int:

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from helpers.errors import one_line, printable
 from tools.course_check import copies
 from tools.course_check.copies import Exercise, Plan, Step
 from tools.course_check.sandbox import (
@@ -67,10 +68,7 @@ class Result:
 
 def escaped(text: object, length: int = 300) -> str:
     """Return a text on one line, cut off, with signs that do not print written out."""
-    line = " ".join(str(text).split())
-    shown = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in line)
-    shown = shown.encode("utf-8", "backslashreplace").decode()
-    return shown if len(shown) <= length else f"{shown[: length - 1]}…"
+    return one_line(printable(" ".join(str(text).split())), length)
 
 
 class CheckWorld:

@@ -6,7 +6,6 @@ All that learners wrote, their names and files included, is escaped; the pages r
 from __future__ import annotations
 
 import csv
-import hashlib
 import io
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
@@ -78,9 +77,9 @@ def table(results: Sequence[Result]) -> str:
     return text.getvalue()
 
 
-def page_name(result: Result) -> str:
-    """Return the name of a learner's page: nothing in it is the learner's."""
-    return f"{hashlib.sha256(result.file.encode('utf-8', 'replace')).hexdigest()[:16]}.html"
+def page_name(number: int) -> str:
+    """Return the name of the page of a row, counted from 1: nothing in it is the learner's."""
+    return f"{number:04}.html"
 
 
 def write(folder: Path, results: Sequence[Result], title: str, warning: str) -> None:
@@ -94,8 +93,10 @@ def write(folder: Path, results: Sequence[Result], title: str, warning: str) -> 
     """
     pages = folder / PAGES
     pages.mkdir(parents=True, exist_ok=True)
-    for result in results:
-        _write(pages / page_name(result), learner_page(result))
+    for page in pages.glob("*.html"):
+        page.unlink()
+    for number, result in enumerate(results, start=1):
+        _write(pages / page_name(number), learner_page(result))
     _write(folder / "report.html", class_page(results, title, warning))
     # Spreadsheets read the names' letters rightly where the file begins with this mark.
     _write(folder / "results.csv", "\ufeff" + table(results))
@@ -152,10 +153,10 @@ def class_page(results: Sequence[Result], title: str, warning: str) -> str:
     heads = ["learner", "lesson", "status", *(f"exercise {n}" for n in range(1, most + 1))]
     heads += ["cells run", "changed", "first problem", "seconds"]
 
-    def row(result: Result) -> Sequence[str]:
+    def row(number: int, result: Result) -> Sequence[str]:
         verdicts = [_mark(graded.verdict) for graded in result.exercises]
         return [
-            f'<a href="{PAGES}/{page_name(result)}">{escape(result.learner or "?")}</a>',
+            f'<a href="{PAGES}/{page_name(number)}">{escape(result.learner or "?")}</a>',
             escape(result.lesson),
             _mark(result.status),
             *verdicts,
@@ -170,7 +171,7 @@ def class_page(results: Sequence[Result], title: str, warning: str) -> str:
     body = [f"<h1>{escape(title)}</h1>"]
     body += [f"<p>{ended} of {len(results)} copies ran to their end.</p>"]
     body += [f"<p><strong>{escape(warning)}</strong></p>"] if warning else []
-    body += _rows(heads, map(row, results), numbers)
+    body += _rows(heads, map(row, range(1, len(results) + 1), results), numbers)
     body += ["<h2>The hardest exercises</h2>", *_hardest(results)]
     body += ["<h2>The commonest hints</h2>", *_hints(results)]
     return _page(title, body)
