@@ -12,6 +12,7 @@ import io
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from numbers import Real
 
 import numpy as np
 import torch
@@ -156,7 +157,7 @@ def compare(
         LessonError: If an argument is not what it should be. All recipes are tried out before the
             first training begins.
     """
-    names = _checked(recipes)
+    names, configs = _checked(recipes)
     given.dataloader(train_dataloader, "train_dataloader")
     given.dataloader(validation_dataloader, "validation_dataloader")
     seeds, epochs = given.whole_number(seeds, "seeds"), given.whole_number(epochs, "epochs")
@@ -171,10 +172,9 @@ def compare(
     with bar, torch.random.fork_rng(devices=[]):
         for done, (row, seed) in enumerate(bar):
             bar.set_description(f"{names[row]}, seed {seed}")
-            recipe = recipes[names[row]]
             try:
                 accuracies[row, seed] = _accuracy(
-                    recipe, train_dataloader, validation_dataloader, seed, epochs, said
+                    configs[row], train_dataloader, validation_dataloader, seed, epochs, said
                 )
             except DivergenceError as error:
                 said[f"{names[row]}, seed {seed}: no result. {error}"] = None
@@ -189,15 +189,15 @@ def compare(
     return Comparison(tuple(names), tuple(range(seeds)), accuracies)
 
 
-def _checked(recipes: object) -> list[str | float]:
-    """Return the names, after each recipe has made a classifier."""
+def _checked(recipes: object) -> tuple[list[str | float], list[Config]]:
+    """Return names and recipes, after each recipe has made a classifier."""
     if not isinstance(recipes, Mapping) or not recipes:
         raise LessonError(
             f"recipes must be a dictionary, name to recipe, with at least one, got {shown(recipes)}"
             '. Write {"ReLU": with_relu}.'
         )
     for name, recipe in recipes.items():
-        if isinstance(name, bool) or not isinstance(name, str | int | float):
+        if isinstance(name, bool) or not isinstance(name, str | Real):
             raise LessonError(f"recipes: a name must be text or a number, got {shown(name)}.")
         if not isinstance(recipe, Config):
             raise LessonError(
@@ -205,7 +205,8 @@ def _checked(recipes: object) -> list[str | float]:
             )
         with torch.random.fork_rng(devices=[]):
             recipe.create(Classifier)
-    return list(recipes)
+    names = [name.item() if isinstance(name, np.generic) else name for name in recipes]
+    return names, list(recipes.values())
 
 
 def _accuracy(

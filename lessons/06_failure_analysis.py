@@ -507,9 +507,9 @@ assert abs(clean_after - clean_before) < 0.02
 # Untick it, draw in a corner, and see what the robustness curves mean.
 
 # %%
-from helpers.drawing import DrawDigit
+from helpers import live
 
-DrawDigit(classifier)
+live.DrawDigit(classifier)
 
 # %% [markdown]
 # And this is a 7 drawn in advance, small and off the center: first centered and scaled, then as it

@@ -65,6 +65,16 @@ def test_lessons_are_executed_once_for_both_notebooks(project):
     assert "| [1](notebooks/01_data.ipynb) |" in (project / "README.md").read_text(encoding="utf-8")
 
 
+def test_lessons_that_show_what_no_learner_should_see_are_refused(own_project):
+    text = LESSON.replace('print("seven")', 'print("/tmp/seven")')
+    text = text.replace("answer = 42", "import sys; answer = 42; print('oh', file=sys.stderr)")
+    (own_project / "lessons" / "01_data.py").write_text(text, encoding="utf-8")
+    said = refused(own_project, "lessons", "1")
+    assert "01_data shows what no learner should see:\n" in said
+    assert "cell 2 (print(\"/tmp/seven\")): an absolute path: '/tmp/'\n" in said
+    assert re.search(r"cell \d \(.*\): standard error: oh\n", said), "in a solution, too"
+
+
 def test_run_executes_what_the_learner_gets_and_prints_a_table(own_project):
     saved = own_project / "notebooks" / "saved"
     saved.mkdir()

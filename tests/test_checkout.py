@@ -230,7 +230,8 @@ def test_make_lab_tells_root_what_to_do(made, user, status, said):
     (made / "bin" / "id").chmod(0o755)
     path = f"{made}/bin{os.pathsep}{os.environ['PATH']}"
     done, heard = make(made, "lab", PATH=path, STUB_STATUS=status)
-    assert heard == [["-m", "jupyterlab", "--ServerApp.root_dir=notebooks"]]
+    hidden = [f"--ContentsManager.hide_globs={name}" for name in ("solutions", "__pycache__")]
+    assert heard == [["-m", "jupyterlab", "--ServerApp.root_dir=notebooks", *hidden]]
     assert (done.returncode == 0) == (status == "0")
     lines = [line for line in done.stdout.splitlines() if "You are root" in line]
     assert len(lines) == said

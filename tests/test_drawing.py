@@ -107,6 +107,8 @@ def test_ink_far_from_its_center_of_mass_stays_inside():
         row, column = center_of_mass(image)
         assert min(row, column, 28 - row, 28 - column) > 8
         assert abs((row, column)[turn % 2] - 14) > 1, "the edge, not the center, decides here"
+        edges = image[0], image[:, 0], image[-1], image[:, -1]
+        assert [edge.any() for edge in edges] == [turn == side for side in range(4)]
 
 
 def test_example_is_a_seven():

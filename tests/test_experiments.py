@@ -104,9 +104,11 @@ def test_the_same_again(training, validation):
 
 
 def test_numpy_numbers_and_numbers_as_names(training, validation):
-    recipes = {rate: SMALL.optimizer(SGD, lr=rate) for rate in (0.1, 1)}
+    rates = (np.float32(0.5), np.int64(1), 2.0)
+    recipes = {rate: SMALL.optimizer(SGD, lr=float(rate)) for rate in rates}
     comparison = compare(recipes, training, validation, seeds=np.int64(1), epochs=np.int32(1))
-    assert comparison.names == (0.1, 1)
+    assert comparison.names == (0.5, 1, 2.0)
+    assert "np." not in repr(comparison.names)
     assert comparison.of(1).shape == (1,)
 
 
@@ -129,7 +131,7 @@ def test_a_diverged_training_is_no_result_and_said(training, validation, capsys)
     lines = capsys.readouterr().out.splitlines()
     assert [line.split(":")[0] for line in lines] == ["fast, seed 0", "fast, seed 1"]
     assert "no result. The loss became" in lines[0]
-    assert "fast  no run came to its end" in repr(comparison)
+    assert "fast   no run came to its end" in repr(comparison)
 
 
 @pytest.mark.parametrize("where", ["training", "between"])

@@ -39,7 +39,11 @@ from lightning.pytorch.profilers import SimpleProfiler
 from torch import nn
 from torch.nn import functional as F
 from torch.optim import SGD, Adam, AdamW, RMSprop
-from torch.optim.optimizer import register_optimizer_step_post_hook
+from torch.optim.lr_scheduler import StepLR
+from torch.optim.optimizer import (
+    register_optimizer_step_post_hook,
+    register_optimizer_step_pre_hook,
+)
 from torch.utils.data import (
     DataLoader,
     Dataset,
@@ -290,6 +294,15 @@ def sequence(*layers):
     return lambda: nn.Sequential(nn.Flatten(), *(make() for make in layers), nn.Softmax(dim=1))
 
 
+class OwnParameter(nn.Parameter):
+    pass
+
+
+def with_a_parameter_of_its_own(classifier, calls):
+    layer = first(classifier)
+    layer.weight = OwnParameter(layer.weight.detach())
+
+
 class OwnLoss(nn.MSELoss):
     def forward(self, outputs, targets):
         return 2 * super().forward(outputs, targets)
@@ -388,6 +401,31 @@ def two_groups(cls):
 def some_parameters(cls):
     network = create(cls).model
     return create(cls, lambda: network, optimizer=SGD(network.blocks[0].parameters(), lr=0.1))
+
+
+def with_optimizer(prepare):
+    """A classifier with an optimizer of torch's own, to which something was done before."""
+
+    def condition(calls):
+        def make(cls):
+            network = create(cls).model
+            optimizer = SGD(network.parameters(), lr=0.1)
+            prepare(optimizer, calls)
+            return create(cls, lambda: network, optimizer=optimizer)
+
+        return {"classifier": make}
+
+    return condition
+
+
+def with_a_noted_step(optimizer, calls):
+    step = optimizer.step
+
+    def noting(*arguments, **options):
+        calls.append("step")
+        return step(*arguments, **options)
+
+    optimizer.step = noting
 
 
 def frozen(cls):
@@ -496,6 +534,10 @@ NOT_KNOWN = {
         "a hook is set on a parameter of a Linear",
         hooked(lambda c: first(c).bias, "register_post_accumulate_grad_hook"),
     ),
+    "own parameter": (
+        "a parameter is a OwnParameter",
+        with_classifier(with_a_parameter_of_its_own),
+    ),
     "hook on all modules": (
         "a hook on all modules is set",
         lambda calls: {
@@ -517,6 +559,26 @@ NOT_KNOWN = {
     "hook on all optimizers": (
         "a hook is set on the optimizer",
         lambda calls: {"around": global_hook(register_optimizer_step_post_hook, calls)},
+    ),
+    "pre-hook on all optimizers": (
+        "a hook is set on the optimizer",
+        lambda calls: {"around": global_hook(register_optimizer_step_pre_hook, calls)},
+    ),
+    "hook on the optimizer": (
+        "a hook is set on the optimizer",
+        with_optimizer(lambda o, calls: o.register_step_post_hook(lambda *_: calls.append("step"))),
+    ),
+    "pre-hook on the optimizer": (
+        "a hook is set on the optimizer",
+        with_optimizer(lambda o, calls: o.register_step_pre_hook(lambda *_: calls.append("step"))),
+    ),
+    "learning-rate schedule": (
+        "a learning-rate schedule counts the optimizer's steps",
+        with_optimizer(lambda o, calls: StepLR(o, 1)),
+    ),
+    "step set on the optimizer": (
+        "a learning-rate schedule counts the optimizer's steps",
+        with_optimizer(with_a_noted_step),
     ),
     "network that standardises": ("holds a Standardising", network(Standardising)),
     "network in place": ("holds a InPlace", network(InPlace)),

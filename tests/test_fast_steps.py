@@ -311,3 +311,18 @@ def test_a_proof_leaves_no_trace():
     assert torch.equal(random, torch.get_rng_state())
     assert not optimizer.state
     assert all(parameter.grad is None for parameter in classifier.parameters())
+
+
+@pytest.mark.parametrize("gpu", [False, True])
+@pytest.mark.parametrize("kind", [Adam, RMSprop])
+def test_a_step_asks_for_a_recording_gpu_only_where_there_is_a_gpu(kind, gpu, monkeypatch):
+    asked = []
+    for name in ("_accelerator_graph_capture_health_check", "_cuda_graph_capture_health_check"):
+        if hasattr(kind, name):
+            monkeypatch.setattr(kind, name, lambda optimizer: asked.append(True))
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: gpu)
+    weight = nn.Parameter(torch.ones(3))
+    weight.grad = torch.ones(3)
+    fast_gate.bare_step(kind([weight], lr=0.1))()
+    assert not torch.equal(weight, torch.ones(3))
+    assert bool(asked) is gpu

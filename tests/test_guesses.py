@@ -1,5 +1,8 @@
 """Guesses: what was expected, set beside what came out, and nothing that stops a lesson."""
 
+import re
+from collections import Counter
+
 import numpy as np
 import pytest
 import torch
@@ -7,6 +10,7 @@ import torch
 from helpers import guesses
 from helpers.errors import LessonError
 from helpers.guesses import guess, reveal
+from tools import LESSONS, SOLUTIONS, TEXTS, notebooks
 
 
 @pytest.fixture(autouse=True)
@@ -88,3 +92,57 @@ def test_a_wrong_argument_is_one_line(call, says):
     with pytest.raises(LessonError, match=says) as caught:
         call()
     assert "\n" not in str(caught.value)
+
+
+# --- the lessons' guesses ------------------------------------------------------------------------
+
+WITH_GUESSES = [name for name in LESSONS if "guess(" in (TEXTS / f"{name}.py").read_text("utf-8")]
+
+
+def right_letters(name):
+    """The right letter of each guess, as the lesson's run found it, and of each exercise."""
+    cells = notebooks.read_notebook(SOLUTIONS / f"{name}.ipynb").cells
+    guessed, answered = {}, []
+    for cell in cells:
+        if cell.cell_type != "code":
+            continue
+        said = "".join(output.get("text", "") for output in cell.outputs)
+        names = re.findall(r'\breveal\(\s*"([^"]+)"', cell.source)
+        found = re.findall(r"(?m)^It is (.+)\. \(You made no guess\.\)$", said)
+        assert len(names) == len(found), f"{name}: {cell.source} says {said}"
+        guessed.update(zip(names, found, strict=True))
+        if "solution" in cell.metadata.get("tags", []):
+            answered += re.findall(r'(?m)^\w+ = "([a-z])"$', cell.source)
+    return guessed, answered
+
+
+@pytest.mark.parametrize("name", WITH_GUESSES)
+def test_two_guesses_a_lesson_each_unanswered_and_revealed_later(name):
+    text = (TEXTS / f"{name}.py").read_text("utf-8")
+    asked = re.findall(r'(?m)^guess\("([^"]+)", \.\.\.\)', text)
+    told = re.findall(r'(?m)^reveal\(\s*"([^"]+)"', text)
+    assert len(asked) >= 2
+    assert len(asked) == len(re.findall(r"\bguess\(", text)), "dots where the reader's letter goes"
+    assert sorted(asked) == sorted(told)
+    assert len(set(asked)) == len(asked)
+    for guessed in asked:
+        assert text.index(f'guess("{guessed}"') < text.index("reveal", text.index(guessed) + 1)
+
+
+@pytest.mark.parametrize("name", WITH_GUESSES)
+def test_one_letter_is_right(name):
+    guessed, _ = right_letters(name)
+    assert [letter for letter in guessed.values() if not re.fullmatch("[a-d]", letter)] == []
+
+
+def test_right_letters_are_spread_evenly_over_the_series():
+    letters = Counter(
+        letter
+        for name in LESSONS
+        for found in right_letters(name)
+        for letter in (found.values() if isinstance(found, dict) else found)
+    )
+    most, least = max(letters[each] for each in "abc"), min(letters[each] for each in "abc")
+    # As long as lessons wait for their guesses, these may still even out what is uneven.
+    missing = 2 * (len(LESSONS) - len(WITH_GUESSES))
+    assert most - least <= 2 + missing, letters

@@ -4,6 +4,7 @@ One server of this environment runs on a copy of `notebooks/`, with settings and
 so that neither a person's settings nor what the tests save there matters.
 """
 
+import json
 import os
 import re
 import secrets
@@ -14,6 +15,7 @@ import sys
 import time
 import urllib.request
 
+import nbformat
 import numpy as np
 import pytest
 
@@ -160,6 +162,13 @@ def figures(notebook):
     return count
 
 
+def live_figures(notebook):
+    """Returns the number of figures that answer, whose pictures a running kernel does not show."""
+    cells = outputs.code_cells(notebook)
+    datas = [output.get("data", {}) for cell in cells for output in cell.outputs]
+    return sum(data.get("text/html", "").count('class="live-figure"') for data in datas)
+
+
 def check_figures(panel, expected):
     """Every image of the outputs is drawn, says what it shows, and fits into its notebook."""
     panel.evaluate(
@@ -253,7 +262,8 @@ def check_run(panel, name):
     notebook = notebooks.read_notebook(NOTEBOOKS / f"{name}.ipynb")
     cells = len(outputs.code_cells(notebook))
     assert panel.evaluate(PROMPTS) == [str(count) for count in range(1, cells + 1)]
-    check_figures(panel, figures(notebook))
+    check_figures(panel, figures(notebook) - live_figures(notebook))
+    assert panel.locator(".live").count() == live_figures(notebook)
     printed = "\n".join(panel.locator(".jp-OutputArea-output pre").all_text_contents())
     assert not outputs.PROGRESS_BAR.search(printed)
     assert panel.locator(BAR).count() == 0
@@ -301,15 +311,87 @@ def test_lesson_6_runs_from_the_menu_and_reads_what_the_mouse_draws(page, open_l
     panel = open_lesson(name)
     run_all(page, panel, minutes=8)
     check_run(panel, name)
-    canvas = panel.locator(".draw-digit")
-    paper = canvas.locator(".paper")
-    canvas.get_by_text("Draw a digit.").wait_for()
-    draw(page, paper, [(0.52, 0.15), (0.5, 0.5), (0.48, 0.85)])
-    canvas.get_by_text("The network says: 1").wait_for()
-    page.screenshot(path=SCREENSHOTS / "lab_draw_1.png")
-    canvas.get_by_role("button").click()
-    canvas.get_by_text("Draw a digit.").wait_for()
-    draw(page, paper, ellipse())
-    canvas.get_by_text("The network says: 0").wait_for()
-    page.screenshot(path=SCREENSHOTS / "lab_draw_0.png")
+    canvas = panel.locator(".live-draw-digit")
+    paper = canvas.locator(".live-paper")
+    answer = canvas.locator(".live-answer")
+    answer.get_by_text("Draw a digit.").wait_for()
+    drawings = {
+        1: [(0.52, 0.15), (0.5, 0.5), (0.48, 0.85)],
+        0: ellipse(),
+        7: [(0.25, 0.22), (0.72, 0.22), (0.42, 0.85)],
+    }
+    for digit, corners in drawings.items():
+        draw(page, paper, corners)
+        answer.get_by_text(f"The network says: {digit}").wait_for()
+        page.screenshot(path=SCREENSHOTS / f"lab_draw_{digit}.png")
+        canvas.get_by_role("button", name="Clear").click()
+        answer.get_by_text("Draw a digit.").wait_for()
     screenshots(page, panel, name)
+
+
+LIVE_CELLS = [
+    "from helpers import live",
+    "live.Neuron()",
+    "live.Softmax([1, -3, 0.5, 2, -1.5, 0, -0.5, 4, 0.5, 3])",
+    'live.Valley({"SGD": [[-9, 1.6], [-8, -1.2]]})',
+    "import numpy as np\nfrom torch import nn\n"
+    "network = nn.Sequential(nn.Flatten(), nn.Linear(784, 8), nn.ReLU(), nn.Linear(8, 10))\n"
+    "unknown = nn.Sequential(nn.Flatten(), nn.BatchNorm1d(784), nn.Linear(784, 10))\n"
+    "images, digits = np.eye(28, dtype='float32')[None].repeat(10, 0), np.arange(10)",
+    "live.DrawDigit(network)",
+    "live.Disturb(images, digits, network)",
+    "live.Inside(network, images, digits, [network[1].weight] * 3)",
+    "live.DrawDigit(unknown)",
+]
+
+
+@pytest.fixture
+def live_panel(lab, page):
+    """A notebook with every live figure, run, in the dark or not; its panel."""
+    address, token = lab
+    cells = [nbformat.v4.new_code_cell(source) for source in LIVE_CELLS]
+    kernel = {"name": "python3", "display_name": "Python 3 (ipykernel)", "language": "python"}
+    content = nbformat.v4.new_notebook(cells=cells, metadata={"kernelspec": kernel})
+    request = urllib.request.Request(
+        f"{address}api/contents/live.ipynb?token={token}",
+        data=json.dumps({"type": "notebook", "content": content}).encode(),
+        method="PUT",
+    )
+    urllib.request.urlopen(request, timeout=20).close()
+    page.goto(f"{address}lab/tree/live.ipynb?reset&token={token}")
+    panel = page.locator(NOTEBOOK)
+    panel.locator(".jp-Notebook-ExecutionIndicator[data-status=idle]").wait_for()
+    choose(page, "Run", "Run All Cells")
+    panel.locator(".live").nth(6).wait_for(timeout=120_000)
+    return panel
+
+
+def test_live_figures_answer_and_keep_their_keys(page, live_panel):
+    assert not BROKEN.search(live_panel.text_content())
+    assert live_panel.locator(".live-answer").count() == 7
+    selected = ".jp-Cell.jp-mod-active"
+    for place in range(7):
+        figure = live_panel.locator(".live").nth(place)
+        control = figure.locator("input").first
+        control.scroll_into_view_if_needed()
+        control.focus()
+        before = live_panel.locator(selected).evaluate("(cell) => cell.dataset.windowedListIndex")
+        for key in ("ArrowDown", "ArrowDown", "ArrowUp", "d", "d"):
+            page.keyboard.press(key)
+        after = live_panel.locator(selected).evaluate("(cell) => cell.dataset.windowedListIndex")
+        assert after == before
+    assert live_panel.locator(".jp-CodeCell").count() == len(LIVE_CELLS)
+    unknown = live_panel.locator(".live-draw-digit").nth(1)
+    draw(page, unknown.locator(".live-paper"), [(0.5, 0.15), (0.5, 0.85)])
+    unknown.locator(".live-answer", has_text="The network says: ").wait_for()
+    page.screenshot(path=SCREENSHOTS / "lab_live_light.png")
+
+
+def test_live_figures_follow_jupyterlab_into_the_dark(page, live_panel):
+    choose(page, "Settings", "Theme")
+    page.locator(".lm-Menu-itemLabel", has_text="JupyterLab Dark").first.click()
+    live_panel.locator(".live.live-dark").nth(6).wait_for()
+    page.screenshot(path=SCREENSHOTS / "lab_live_dark.png")
+    choose(page, "Settings", "Theme")
+    page.locator(".lm-Menu-itemLabel", has_text="JupyterLab Light").first.click()
+    live_panel.locator(".live:not(.live-dark)").nth(6).wait_for()

@@ -899,7 +899,7 @@ def test_disturb_answers_to_mouse_keyboard_and_touch(open_figure, classifier):
     page.get_by_role("button", name="Undisturbed").tap()
     assert shown.inner_text() == f"The network says {first[0]}, right"
     box = page.locator(".live-picker").bounding_box()
-    page.touchscreen.tap(box["x"] + 3.5 * box["width"] / 20, box["y"] + box["height"] / 2)
+    page.touchscreen.tap(box["x"] + 3.5 * box["width"] / 10, box["y"] + box["height"] / 4)
     assert page.get_by_role("slider", name="image").get_attribute("aria-valuetext") == (
         f"image 4 of 20, a {digits[3]}"
     )
@@ -944,7 +944,9 @@ def test_inside_answers_to_mouse_keyboard_and_touch(open_figure, figures, classi
         share = inside.shares[layer][neuron]
         percent = Decimal(100 * share).quantize(Decimal(1), ROUND_HALF_UP)  # as JavaScript does
         state = f"answers to {percent}% of the images" if share else "is dead"
-        return f"Neuron {neuron} {state}. Of this {of} it says {values[neuron]:.2f}."
+        return (
+            f"Neuron {neuron} {state}. Of the chosen image, a {of}, it says {values[neuron]:.2f}."
+        )
 
     shown = page.locator(".live-answer")
     assert shown.inner_text() == expected(0, 0, hidden[0], 0)
@@ -959,7 +961,7 @@ def test_inside_answers_to_mouse_keyboard_and_touch(open_figure, figures, classi
     assert not page.get_by_role("slider", name="epoch").is_visible()
     page.get_by_role("slider", name="image").focus()
     page.keyboard.press("End")
-    assert " Of this 9 it says " in said(page)
+    assert " Of the chosen image, a 9, it says " in said(page)
 
 
 def test_dead_neurons_are_marked_and_weights_grow(open_figure, figures):

@@ -50,6 +50,15 @@ CURVES = {
     "noise": {"levels": [0, 0.3], "accuracies": {"clean": [0.9, 0.7], "disturbed": [0.9, 0.8]}},
 }
 STEPS = [("baseline", 0.8, 0.84, 0.82), ("sigmoid", 0.6, 0.7, 0.75), ("softmax", 0.76, 0.83, None)]
+COMPARISON = Comparison(
+    ("no hidden layer", "two hidden layers of 32 neurons each, with ReLU", "diverged"),
+    (0, 1, 2),
+    np.array([[0.861, 0.859, 0.863], [0.94, 0.942, np.nan], [np.nan] * 3]),
+)
+SWEEPS = {
+    "SGD": Comparison((10, 0.1, 1), (0, 1), np.array([[np.nan] * 2, [0.8, 0.82], [0.93, 0.95]])),
+    "Adam": Comparison((0.001, 0.1), (0, 1), np.array([[0.94, 0.95], [0.5, 0.6]])),
+}
 WEIGHTS = RANDOM.normal(0, 0.3, (8, 28, 28))
 WEIGHTS[3] *= 0.01  # a neuron whose weights have stayed small
 LAYER = np.maximum(RANDOM.normal(0, 2, (60, 8)), 0)
@@ -59,11 +68,6 @@ TO_OUTPUTS = torch.from_numpy(RANDOM.normal(0, 0.5, (10, 32))).requires_grad_()
 ONE_WAY = [LAYER[0].repeat(4), [0, 1.25, 12.5, 0.04], [0.05] * 9 + [0.55]]
 CLOUDS = {"before": RANDOM.normal(0, 1, (60, 2)), "after": np.stack([DIGITS, DIGITS % 3], axis=1)}
 PATHS = {"SGD": np.array([[-4, 1], [-2, -1], [0.1, 0]]), "Adam": [[-4, 1], [-3, 0.5]]}
-
-COMPARED = {
-    "sigmoid": Comparison((0.1, 1.0), (0, 1, 2), np.array([[0.6, 0.62, 0.65], [0.8, 0.79, 0.83]])),
-    "ReLU": Comparison((0.1, 1.0), (0, 1, 2), np.array([[0.9, 0.91, 0.92], [0.94, np.nan, 0.93]])),
-}
 
 CALLS = {
     "plot_images": (IMAGES[:18], DIGITS[:18]),
@@ -92,8 +96,8 @@ CALLS = {
     "plot_image_rows": ({"as they are": IMAGES[:4], "shifted": IMAGES[4:10]},),
     "plot_robustness": (CURVES,),
     "plot_journey": (STEPS,),
-    "plot_comparison": (COMPARED["sigmoid"],),
-    "plot_sweep": (COMPARED, "learning rate"),
+    "plot_comparison": (COMPARISON,),
+    "plot_sweep": (SWEEPS, "learning rate"),
 }
 
 
@@ -1070,6 +1074,39 @@ def test_robustness_gives_each_network_one_line_style():
     assert "noise 0 to 0.3, disturbed: 90% to 80%" in alt
 
 
+def test_comparison_shows_each_run_and_the_mean():
+    figure, alt = drawn("plot_comparison")
+    axes = figure.axes[0]
+    means, dots = axes.lines[0:4:2], axes.lines[1:4:2]
+    assert [line.get_xdata()[0] for line in means] == pytest.approx([0.861, 0.941])
+    assert [list(line.get_xdata()) for line in dots] == [[0.861, 0.859, 0.863], [0.94, 0.942]]
+    # The same seed at the same height in its row, also where others have no result.
+    first, second = (line.get_ydata() for line in dots)
+    assert second - 1 == pytest.approx(first[:2])
+    assert {"86.1%", "94.1%", "no result"} <= set(words(figure))
+    assert "two hidden layers of 32\nneurons each, with ReLU" in words(figure)
+    assert "no hidden layer: mean 86.1%, from 85.9% to 86.3%" in alt
+    assert "diverged: no result" in alt
+    one = Comparison(("a",), (0,), np.array([[0.5]]))
+    assert "a: mean 50.0%" in show("plot_comparison", one)[1]
+
+
+def test_sweep_shows_each_run_over_its_number():
+    figure, alt = drawn("plot_sweep")
+    axes = figure.axes[0]
+    assert axes.get_xscale() == "log"
+    assert axes.get_xlabel() == "learning rate"
+    sgd, adam = axes.lines[1], axes.lines[4]  # after each line's entry in the legend
+    assert list(sgd.get_ydata()) == pytest.approx([0.81, 0.94])
+    assert list(adam.get_ydata()) == pytest.approx([0.945, 0.55])
+    assert list(sgd.get_xdata()) == sorted(sgd.get_xdata())
+    assert sgd.get_xdata() == pytest.approx([0.1, 1], rel=0.1)
+    assert sgd.get_xdata()[0] < 0.1 < adam.get_xdata()[-1], "marks stand beside one another"
+    assert len(axes.lines[2].get_xdata()) == 4
+    assert {"SGD", "Adam", "0.001", "0.1", "1", "10"} <= set(words(figure))
+    assert "SGD: 81.0% at 0.1, 94.0% at 1, no result at 10; Adam: 94.5% at 0.001" in alt
+
+
 def test_journey_marks_what_is_out_of_range():
     figure, alt = drawn("plot_journey")
     axes = figure.axes[0]
@@ -1336,6 +1373,25 @@ NEGATIVE[2, 3] = -4
         ("plot_journey", ([("a", 0.9, 0.8, None)],), "'a' must have 0 <= low <= high <= 1"),
         ("plot_journey", ([("a", 0.9, 1.1, None)],), "'a' must have 0 <= low <= high <= 1"),
         ("plot_journey", ([],), "steps is empty"),
+        ("plot_comparison", ({},), "comparison must be what compare returned, got a dict"),
+        (
+            "plot_comparison",
+            (Comparison(("a",), (0,), np.array([[np.nan]])),),
+            "comparison has no result to draw: run compare again",
+        ),
+        ("plot_sweep", ({}, "rate"), "comparisons is empty"),
+        ("plot_sweep", (COMPARISON, "rate"), "comparisons must be a dictionary, .* got a Comparis"),
+        ("plot_sweep", ({"a": 1}, "rate"), r"comparisons\['a'\] must be what compare returned"),
+        (
+            "plot_sweep",
+            ({"a": COMPARISON}, "rate"),
+            "names must be numbers more than 0, got 'no hidden layer'",
+        ),
+        (
+            "plot_sweep",
+            ({"a": Comparison((0, 1), (0,), np.ones((2, 1)))}, "rate"),
+            "names must be numbers more than 0, got 0",
+        ),
         ("plot_journey", ([("a", 0.9)],), r"steps\[0\] must be \(label, low, high, measured\)"),
         ("plot_journey", ([("a", 0.1, 0.2, "x")],), "'a' must have numbers"),
         ("plot_images", (IMAGES[:3] * 255,), "images must go from 0 to 1, got .* to 25.*usual cau"),

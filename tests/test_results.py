@@ -109,6 +109,15 @@ def test_one_number_of_any_type_is_kept_as_a_number(value):
     assert type(recorded()["sigmoid"]) is float
 
 
+def test_whole_numbers_in_the_file_are_read_as_shares():
+    record("sigmoid", 0.64)
+    RESULTS_FILE.write_text('{"sigmoid": 1, "relu": 0}', encoding="utf-8")
+    assert {name: repr(share) for name, share in recorded().items()} == {
+        "sigmoid": "1.0",
+        "relu": "0.0",
+    }
+
+
 @pytest.mark.parametrize(
     "value",
     [

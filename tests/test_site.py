@@ -2,9 +2,12 @@
 
 import functools
 import http.server
+import math
 import re
 import threading
-from urllib.parse import urldefrag
+from pathlib import Path
+from urllib.parse import urldefrag, urlsplit
+from urllib.request import url2pathname
 
 import pytest
 from programs import python
@@ -42,8 +45,8 @@ class Quiet(http.server.SimpleHTTPRequestHandler):
 
 
 @pytest.fixture(scope="module")
-def address(tmp_path_factory):
-    """Builds the website with the command of `make site` and serves it."""
+def site(tmp_path_factory):
+    """The folder of the website, built with the command of `make site`."""
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
     options = re.search(r"-m sphinx (.*) docs ", makefile)[1].split()
     assert "-W" in options, "make site must treat warnings as errors"
@@ -51,7 +54,13 @@ def address(tmp_path_factory):
     command = ["-m", "sphinx", "--quiet", *options, "docs", folder / "site"]
     done = python(*command, path=ROOT, cwd=ROOT)
     assert done.returncode == 0, done.stderr
-    handler = functools.partial(Quiet, directory=folder / "site")
+    return folder / "site"
+
+
+@pytest.fixture(scope="module")
+def address(site):
+    """Serves the website."""
+    handler = functools.partial(Quiet, directory=site)
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     yield f"http://127.0.0.1:{server.server_port}/"
@@ -187,3 +196,90 @@ def test_screenshots_for_people_to_look_at(browser, address, device, scheme):
     page.screenshot(path=path, full_page=True)
     page.close()
     assert path.stat().st_size > 10_000
+
+
+@pytest.fixture
+def from_disk(browser, site):
+    """A function that opens a page of the website from disk, with the network cut."""
+    pages, errors, asked = [], [], []
+
+    def from_disk(name="index.html", **options):
+        page = browser.new_page(**{"viewport": DESKTOP} | options)
+        page.context.set_offline(True)
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        page.on("console", lambda said: said.type == "error" and errors.append(said.text))
+        page.on("request", lambda request: asked.append(request.url))
+        page.goto((site / name).as_uri())
+        pages.append(page)
+        return page
+
+    yield from_disk
+    for page in pages:
+        page.close()
+    assert errors == []
+    assert all(url.startswith(("file:", "data:", "blob:")) for url in asked)
+
+
+DRAWN = {
+    1: [(0.52, 0.15), (0.5, 0.5), (0.48, 0.85)],
+    0: [(0.5 + 0.22 * math.sin(a / 2), 0.5 - 0.33 * math.cos(a / 2)) for a in range(14)],
+    7: [(0.25, 0.22), (0.72, 0.22), (0.42, 0.85)],
+}
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("device", ["desktop", "phone"])
+def test_the_start_page_reads_what_a_visitor_draws(from_disk, device, scheme):
+    size = PHONE if device == "phone" else DESKTOP
+    page = from_disk(viewport=size, color_scheme=scheme)
+    paper = page.locator(".live-paper")
+    for digit, places in DRAWN.items():
+        paper.scroll_into_view_if_needed()
+        box = paper.bounding_box()
+        points = [(box["x"] + x * box["width"], box["y"] + y * box["height"]) for x, y in places]
+        page.mouse.move(*points[0])
+        page.mouse.down()
+        for point in points[1:]:
+            page.mouse.move(*point, steps=6)
+        page.mouse.up()
+        assert page.locator(".live-answer").inner_text() == f"The network says: {digit}"
+        SCREENSHOTS.mkdir(exist_ok=True)
+        if digit == 7:
+            path = SCREENSHOTS / f"site_start_{device}_{scheme}.png"
+            page.screenshot(path=path, full_page=True)
+        page.get_by_role("button", name="Clear").click()
+    assert page.evaluate(OVERFLOW) == ""
+    assert page.locator(".live.live-dark").count() == (scheme == "dark")
+
+
+def test_the_start_page_is_light_and_soon_ready(from_disk, site):
+    asked = []
+    page = from_disk()
+    page.on("request", lambda request: asked.append(request.url))
+    page.reload()
+    page.locator(".live").wait_for()
+    asked = [url for url in asked if url.startswith("file:")]
+    assert len(asked) == len(set(asked)), "each file once"
+    files = {Path(url2pathname(urlsplit(url).path)) for url in asked}
+    assert site / "_static" / "live" / "network.js" in files
+    assert sum(file.stat().st_size for file in files) < 1_000_000
+    # The canvas listens once its scripts have run, which the page's load event waits for.
+    times = []
+    for _ in range(5):
+        page.reload()
+        page.locator(".live").wait_for()
+        times.append(page.evaluate("performance.getEntriesByName('live figures')[0].startTime"))
+    print(f"start page: {sum(file.stat().st_size for file in files):,} bytes, ready: {times} ms")
+    assert min(times) < 1000
+
+
+def test_live_files_are_small(site):
+    assert sum(path.stat().st_size for path in (site / "_static" / "live").iterdir()) < 3_000_000
+
+
+def test_every_live_figure_of_the_lessons_is_made_live(from_disk, site):
+    for path in sorted(site.rglob("*.html")):
+        count = path.read_text(encoding="utf-8").count('class="live-figure"')
+        if count:
+            page = from_disk(path.relative_to(site))
+            page.wait_for_function(f"document.querySelectorAll('.live').length === {count}")

@@ -46,7 +46,7 @@ function render({ model, el }) {
   const names = hidden.map((_, i) => `hidden layer ${i + 1}`);
   if (names.length > 1) {
     choice(root, {
-      label: "",
+      label: "look into",
       options: names,
       value: names[0],
       change: (name) => {
@@ -57,6 +57,10 @@ function render({ model, el }) {
     });
   }
   const board = element(root, "div", { className: "live-board" });
+  element(root, "p", {
+    className: "live-note",
+    text: "Blue weights count for the neuron, orange ones against it; crossed out is dead. The bar below shows what it says of the chosen image.",
+  });
   const epoch = slider(root, {
     ...{ label: "epoch", min: 0, max: Math.max(0, scales.length - 1), step: 1 },
     value: state.epoch,
@@ -168,6 +172,7 @@ function render({ model, el }) {
     const share = shares[layer][index];
     const list = strongest[layer][index];
     const drawing = best.getContext("2d");
+    best.hidden = list.length === 0;
     drawing.fillStyle = "#fff";
     drawing.fillRect(0, 0, best.width, best.height);
     list.forEach(([image], i) => paint(drawing, images[image], 28, 28, { x: 30 * i }));
@@ -177,7 +182,9 @@ function render({ model, el }) {
       ? `The images of which it says most (up to ${list[0][1].toFixed(1)}): ${shown}`
       : "It is dead: it says 0 of every image.";
     const dead = share === 0 ? "is dead" : `answers to ${(100 * share).toFixed(0)}% of the images`;
-    say(`Neuron ${index} ${dead}. Of this ${digits[state.image]} it says ${said.toFixed(2)}.`);
+    say(
+      `Neuron ${index} ${dead}. Of the chosen image, a ${digits[state.image]}, it says ${said.toFixed(2)}.`,
+    );
   }
 
   layout();

@@ -232,22 +232,28 @@ export function asker(model, show) {
   };
 }
 
-// A row of images of which one is chosen: on the row itself, or with the slider above it.
+// Images of which one is chosen: on the picture itself, or with the slider above it.
 export function picker(parent, { label, images, name, change }) {
   const count = images.length;
   const { input, write } = slider(parent, {
     ...{ label, min: 1, max: count, step: 1, value: 1, format: String },
     change: (value) => choose(value - 1),
   });
-  const row = canvas(parent, 30 * count, 30, "The images to choose from");
+  const across = Math.min(count, 10);
+  const down = Math.ceil(count / across);
+  const row = canvas(parent, 30 * across, 30 * down, "The images to choose from");
   row.className = "live-picker";
   const context = row.getContext("2d");
   const show = (index) => {
     context.fillStyle = "#fff";
     context.fillRect(0, 0, row.width, row.height);
-    images.forEach((image, i) => paint(context, image, 28, 28, { x: 30 * i + 1, y: 1 }));
+    const place = (i) => [30 * (i % across) + 1, 30 * Math.trunc(i / across) + 1];
+    images.forEach((image, i) => {
+      const [x, y] = place(i);
+      paint(context, image, 28, 28, { x, y });
+    });
     Object.assign(context, { strokeStyle: "#c75200", lineWidth: 2 });
-    context.strokeRect(30 * index + 1, 1, 28, 28);
+    context.strokeRect(...place(index), 28, 28);
     input.setAttribute("aria-valuetext", name(index));
   };
   const choose = (index) => {
@@ -256,9 +262,11 @@ export function picker(parent, { label, images, name, change }) {
   };
   row.addEventListener("click", (event) => {
     const box = row.getBoundingClientRect();
-    const index = Math.trunc(((event.clientX - box.left) / box.width) * count);
-    write(Math.min(count, index + 1));
-    choose(Math.min(count - 1, index));
+    const column = Math.trunc(((event.clientX - box.left) / box.width) * across);
+    const line = Math.trunc(((event.clientY - box.top) / box.height) * down);
+    const index = Math.min(count - 1, line * across + Math.min(across - 1, column));
+    write(index + 1);
+    choose(index);
   });
   show(0);
 }
