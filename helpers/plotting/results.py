@@ -232,7 +232,9 @@ def plot_reliability(outputs: ArrayLike, digits: ArrayLike) -> None:
             fontsize=9.5,
             color=page.MUTED,
         )
-    axes.set(xlabel="mean confidence", ylabel="share read right", xlim=(0, 1.04), ylim=(-0.09, 1.04))
+    axes.set(
+        xlabel="mean confidence", ylabel="share read right", xlim=(0, 1.04), ylim=(-0.09, 1.04)
+    )
     axes.set_title("Below a dot: how many images it stands for.", pad=10)
     for axis in (axes.xaxis, axes.yaxis):
         axis.set_ticks(np.arange(0, 1.1, 0.2))
