@@ -637,9 +637,9 @@ assert recall.min() > 0.9
 # %% [markdown]
 # ## Saving the network
 #
-# A trained network is its recipe and its parameters. Both go into one file, from which
-# [lesson 6](06_failure_analysis.ipynb) takes the network up again. (`load_classifier` makes the
-# network from the recipe that you give it, and refuses if the file was saved with another one.)
+# A trained network is its recipe and its parameters. Both go into one file, from which you can take
+# the network up again whenever you like. (`load_classifier` makes the network from the recipe that
+# you give it, and refuses if the file was saved with another one.)
 
 # %%
 from helpers.training import load_classifier, save_classifier
