@@ -912,7 +912,7 @@ def test_a_confusion_matrix_of_mistakes_leaves_the_diagonal_empty():
 def test_a_confusion_matrix_of_no_mistakes_is_drawn():
     for matrix in (np.diag(np.full(10, 50)), np.zeros((10, 10), int)):
         figure, alt = show("plot_confusion_matrix", matrix, mistakes_only=True)
-        assert "0 mistakes" in words(figure)
+        assert f"0 mistakes in {matrix.sum()} images" in words(figure)
         assert "No mistakes." in alt
 
 
