@@ -24,6 +24,9 @@
 #
 # **Bias** (2): the number that a neuron adds to the sum of its weighted inputs.
 #
+# **Calibrated** (6): as sure as it should be: of the answers with a confidence of 0.9, nine in ten
+# are right.
+#
 # **Chain rule** (3): when a change passes through several functions in a row, their slopes
 # multiply. Backpropagation is built on it.
 #
@@ -34,6 +37,9 @@
 #
 # **Confusion matrix** (2): a table that counts, for each true digit (row), what was predicted
 # (column).
+#
+# **Control** (6): what is treated in the same way but for the one thing whose effect is to be
+# measured.
 #
 # **Convolutional network** (6): a network that slides small patterns of weights over the image, so
 # that it recognizes a stroke wherever it stands.
@@ -63,6 +69,9 @@
 # **Distributed sampler** (8): deals the images out to the processes, one to each in turn.
 #
 # **Effective batch size** (8): the number of processes times the batch size of each.
+#
+# **Effective learning rate** (5): with momentum, the learning rate times the number that the sum of
+# equal gradients grows to: ten times the learning rate for momentum 0.9.
 #
 # **Ensemble** (6): several networks that vote on the answer.
 #
@@ -171,6 +180,9 @@
 #
 # **Recipe** (2): a `Config`; says what network or classifier to make.
 #
+# **Reliability diagram** (6): shows, for each range of confidence, the share of answers that is
+# right.
+#
 # **ReLU, rectified linear unit** (3): the activation $\max(0, z)$: negative numbers become 0,
 # others stay.
 #
@@ -197,7 +209,13 @@
 #
 # **Step** (2): one change of the parameters by the optimizer.
 #
+# **Sweep** (5): the same training with several values of one hyperparameter, such as the learning
+# rate.
+#
 # **Target** (2): what the outputs should be for an image.
+#
+# **Temperature** (6): a number by which the sums before a softmax are divided, so that the outputs
+# become more alike (above 1) or less (below 1).
 #
 # **Tensor** (2): PyTorch's array.
 #

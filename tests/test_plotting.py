@@ -68,6 +68,7 @@ LAYER[5:, 4] = 0  # another that is on for five
 TO_OUTPUTS = torch.from_numpy(RANDOM.normal(0, 0.5, (10, 32))).requires_grad_()
 ONE_WAY = [LAYER[0].repeat(4), [0, 1.25, 12.5, 0.04], [0.05] * 9 + [0.55]]
 CLOUDS = {"before": RANDOM.normal(0, 1, (60, 2)), "after": np.stack([DIGITS, DIGITS % 3], axis=1)}
+OUTPUTS = RANDOM.dirichlet(np.full(10, 0.2), 60)
 PATHS = {"SGD": np.array([[-4, 1], [-2, -1], [0.1, 0]]), "Adam": [[-4, 1], [-3, 0.5]]}
 NONE = float("nan")
 COMPARED = Comparison(
@@ -105,6 +106,7 @@ CALLS = {
     "plot_mistakes": (IMAGES, DIGITS, (DIGITS + DIGITS % 2) % 10),
     "plot_confused_pairs": (MATRIX,),
     "plot_image_rows": ({"as they are": IMAGES[:4], "shifted": IMAGES[4:10]},),
+    "plot_reliability": (OUTPUTS, DIGITS),
     "plot_robustness": (CURVES,),
     "plot_journey": (STEPS,),
     "plot_comparison": (COMPARISON,),
@@ -983,6 +985,74 @@ def test_mistakes_of_a_missing_digit_and_of_a_perfect_network():
     assert alt.startswith("0 of 54 images misread")
 
 
+def test_a_confusion_matrix_of_mistakes_leaves_the_diagonal_empty():
+    matrix = np.diag(np.full(10, 990))
+    matrix[4, 9], matrix[7, 2] = 10, 5
+    figure, alt = show("plot_confusion_matrix", matrix, mistakes_only=True)
+    axes = figure.axes[0]
+    cells = cell_texts(axes)
+    assert [cells[digit, digit].get_text() for digit in range(10)] == [""] * 10
+    assert cells[9, 4].get_text() == "10"
+    [picture] = axes.collections
+    assert picture.get_array()[4, 9] == pytest.approx(0.01)
+    assert (np.diag(picture.get_array()) == 0).all()
+    # The colors are there for the mistakes: the largest share has the darkest.
+    assert (picture.norm.vmin, picture.norm.vmax) == (0, pytest.approx(0.01))
+    half, whole = lab(picture.to_rgba([5 / 995, 0.01])[:, :3])[:, 0]
+    assert half - whole > 30
+    assert "15 mistakes in 9,915 images" in words(figure)
+    assert "9,900 on the diagonal (>99%, left empty). Most confused: 4 read as 9, 10 times." in alt
+
+
+def test_a_confusion_matrix_of_no_mistakes_is_drawn():
+    for matrix in (np.diag(np.full(10, 50)), np.zeros((10, 10), int)):
+        figure, alt = show("plot_confusion_matrix", matrix, mistakes_only=True)
+        assert f"0 mistakes in {matrix.sum()} images" in words(figure)
+        assert "No mistakes." in alt
+
+
+def surely(*of_bins):
+    """Outputs and digits: for each (confidence, images, right), images of which some are right."""
+    outputs, digits = [], []
+    for confidence, images, right in of_bins:
+        row = np.full(10, (1 - confidence) / 9)
+        row[0] = confidence
+        outputs += [row] * images
+        digits += [0] * right + [1] * (images - right)
+    return np.array(outputs), np.array(digits)
+
+
+def test_reliability_is_the_share_read_right_by_confidence():
+    outputs, digits = surely((0.55, 10, 6), (0.62, 4, 4), (0.68, 16, 11), (0.95, 100, 90))
+    figure, alt = show("plot_reliability", torch.from_numpy(outputs), digits)
+    axes = figure.axes[0]
+    diagonal, dots = axes.lines
+    assert diagonal.get_xydata().tolist() == [[0, 0], [1, 1]]
+    expected = [[0.55, 0.6], [(4 * 0.62 + 16 * 0.68) / 20, 0.75], [0.95, 0.9]]
+    np.testing.assert_allclose(dots.get_xydata(), expected)
+    assert {"10", "20", "100"} <= {text.get_text() for text in axes.texts}
+    # Agresti and Coull: two right and two wrong answers more, then two standard errors.
+    middle = (90 + 2) / 104
+    reach = 2 * np.sqrt(middle * (1 - middle) / 104)
+    [ranges] = axes.collections
+    np.testing.assert_allclose(
+        ranges.get_segments()[-1], [[0.95, middle - reach], [0.95, middle + reach]]
+    )
+    assert alt == (
+        "Reliability diagram of 130 images. confidence 55.0%: 60.0% right of 10; "
+        "confidence 66.8%: 75.0% right of 20; confidence 95.0%: 90.0% right of 100."
+    )
+
+
+def test_reliability_of_answers_that_are_certain_stays_in_the_picture():
+    figure, alt = show("plot_reliability", *surely((1.0, 3, 3)))
+    axes = figure.axes[0]
+    assert axes.lines[1].get_xydata().tolist() == [[1, 1]]
+    [[(_, low), (_, high)]] = axes.collections[0].get_segments()
+    assert 0 < low < 1 == high
+    assert "confidence 100.0%: 100.0% right of 3" in alt
+
+
 def test_confused_pairs_are_sorted_bars():
     matrix = np.diag(np.full(10, 50))
     matrix[4, 9], matrix[7, 2], matrix[3, 5] = 31, 8, 12
@@ -1529,6 +1599,11 @@ NEGATIVE[2, 3] = -4
         ),
         ("plot_confused_pairs", (MATRIX, 0), r"pairs must be a whole number, 1 to 30, got 0\."),
         ("plot_image_rows", ({"a": IMAGES[:11]},), "up to 10 images in a row, got 11"),
+        ("plot_reliability", (OUTPUTS[:, :9], DIGITS), r"shape \(N, 10\), got \(60, 9\)"),
+        ("plot_reliability", (OUTPUTS[:0], DIGITS[:0]), r"shape \(N, 10\), got \(0, 10\)"),
+        ("plot_reliability", (OUTPUTS * 7, DIGITS), "outputs must be from 0 to 1, got .* softmax"),
+        ("plot_reliability", (OUTPUTS * np.nan, DIGITS), "outputs must be finite numbers"),
+        ("plot_reliability", (OUTPUTS, DIGITS[:5]), "60"),
         ("plot_robustness", ({"a": {}},), r"curves\['a'\] has no 'levels'"),
         (
             "plot_robustness",

@@ -380,8 +380,6 @@ def test_each_fault_in_the_docs_is_a_test():
 NO_RESULTS = {
     ("01_data", "60"): "a question to the reader",
     ("02_first_network", "10"): "guessing one digit of ten",
-    ("06_failure_analysis", "90"): "an example of a confidence",
-    ("06_failure_analysis", "10"): "what the 90 of the example leaves",
     ("06_failure_analysis", "100"): "all",
     ("06_failure_analysis", "99"): "LeCun et al. 1998, cited there",
     ("06_failure_analysis", "99.77"): "Cireşan et al. 2012, cited there",

@@ -10,7 +10,12 @@ from helpers.checks.lesson_2 import check_parameter_count, check_recalls, check_
 from helpers.checks.lesson_3 import check_five_slopes, check_softmax, check_tanh
 from helpers.checks.lesson_4 import check_higher_rate, check_make_batches, check_steps
 from helpers.checks.lesson_5 import check_fast_rmsprop, check_momentum_step, check_rmsprop_step
-from helpers.checks.lesson_6 import check_accuracy_of_surest, check_inverted, check_no_digit
+from helpers.checks.lesson_6 import (
+    check_accuracy_of_surest,
+    check_inverted,
+    check_no_digit,
+    check_with_temperature,
+)
 from helpers.checks.lesson_7 import check_by_hand, check_idle_parameters, check_switched_off
 from helpers.checks.lesson_8 import check_deal, check_steps_per_epoch, check_without_averaging
 
@@ -30,6 +35,7 @@ __all__ = [
     "check_momentum_step",
     "check_fast_rmsprop",
     "check_rmsprop_step",
+    "check_with_temperature",
     "check_no_digit",
     "check_inverted",
     "check_accuracy_of_surest",

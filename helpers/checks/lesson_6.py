@@ -10,9 +10,64 @@ import numpy as np
 from helpers.checks import answers
 
 
+@answers.check("Above 1 a temperature makes all outputs more alike, below 1 less.")
+def check_with_temperature(
+    with_temperature: Callable[[np.ndarray, float], np.ndarray],
+) -> str | None:
+    """Lesson 6, exercise 1: outputs as they would be if the sums were divided by a temperature."""
+    generator = np.random.default_rng(6)
+    for count, temperature in ((4, 2.0), (1, 1.0), (6, 0.5), (10, 5.0)):
+        outputs = generator.dirichlet(np.full(10, 0.6), count)
+        # Softmax gives out no zeros, and float32, as networks do.
+        outputs = np.float32((outputs + 1e-4) / (1 + 1e-3))
+        if hint := _wrong_temperature(with_temperature, outputs, temperature):
+            return hint
+    return None
+
+
+def _wrong_temperature(
+    with_temperature: Any, outputs: np.ndarray, temperature: float
+) -> str | None:
+    """Return a hint unless a function returns some outputs at a temperature."""
+    import torch
+
+    arrays, tensors = (outputs, temperature), (torch.from_numpy(outputs), temperature)
+    answer = answers.call_with_either("with_temperature", with_temperature, arrays, tensors)
+    answer = answers.numbers("with_temperature", answer, expected="outputs of shape (N, 10)")
+    if answer.shape != outputs.shape:
+        return f"outputs of shape {outputs.shape} come back with shape {answer.shape}."
+    powers = outputs ** (1 / temperature)
+    expected = powers / powers.sum(axis=1, keepdims=True)
+    if np.allclose(answer, expected, rtol=1e-3, atol=1e-6):
+        return None
+    other_way = outputs**temperature
+    exponentials = np.exp(outputs / temperature)
+    slips = [
+        (powers, "those no longer add up to 1: divide each row by its sum."),
+        (powers / powers.sum(), "divide each row by its own sum, not by that of all rows."),
+        (powers / powers.sum(axis=0), "sum over the ten outputs of a row, not over the images."),
+        (other_way / other_way.sum(axis=1, keepdims=True), "raise to the power 1 / T, not T."),
+        (other_way, "raise to the power 1 / T, not T."),
+        (outputs / temperature, "raise to a power; do not divide the outputs."),
+        (
+            exponentials / exponentials.sum(axis=1, keepdims=True),
+            "a softmax takes the sums before it, and these are outputs already: use the formula.",
+        ),
+        (outputs, f"a temperature of {temperature:g} must change the outputs."),
+    ]
+    near = (hint for slip, hint in slips if np.allclose(answer, slip, rtol=1e-3, atol=1e-6))
+    if hint := next(near, None):
+        return hint
+    largest = np.abs(answer - expected).max()
+    return (
+        f"for a temperature of {temperature:g} the outputs are off by up to {largest:.2g}: raise "
+        "each to the power 1 / T, then divide by the sum of its row."
+    )
+
+
 @answers.check("It has no way to say “no digit”: its ten outputs always share out 1 among the ten.")
 def check_no_digit(answer: str) -> str | None:
-    """Lesson 6, exercise 1: what the network says about images without a digit."""
+    """Lesson 6, exercise 3: what the network says about images without a digit."""
     hints = {
         "a": "that would be fair, and it is not what happens: look at the highest outputs.",
         "c": "the outputs come out of a softmax: can all ten be about 0?",
@@ -22,14 +77,14 @@ def check_no_digit(answer: str) -> str | None:
 
 @answers.check("A network knows only what its training images showed it.")
 def check_inverted(inverted_accuracy: float, reason: str) -> str | None:
-    """Lesson 6, exercise 2: dark digits on white paper, and why they are not read."""
+    """Lesson 6, exercise 4: dark digits on white paper, and why they are not read."""
     accuracy = answers.share("inverted_accuracy", inverted_accuracy)
     if accuracy > 0.9:
         return f"{accuracy:.1%} is what the images reach as they are: hand over `1 - test_images`."
     if accuracy > 0.4:
         return (
-            f"{accuracy:.1%} is too good for lesson 5's network: invert all pixels of the test "
-            "images, and train nothing anew."
+            f"{accuracy:.1%} is too good for this network: invert all pixels of the "
+            "validation images, and train nothing anew."
         )
     hints = {
         "a": "`1 - image` can be undone by another `1 - image`: nothing is lost.",
@@ -38,11 +93,11 @@ def check_inverted(inverted_accuracy: float, reason: str) -> str | None:
     return answers.wrong_letter("reason", reason, hints)
 
 
-@answers.check("Now see what it gives for 0.9 and for 0.8 of the test images.")
+@answers.check("Now see what it gives for 0.9 and for 0.8 of the validation images.")
 def check_accuracy_of_surest(
     accuracy_of_surest: Callable[[np.ndarray, np.ndarray, float], float],
 ) -> str | None:
-    """Lesson 6, exercise 3: the accuracy on the images with the highest confidence."""
+    """Lesson 6, exercise 2: the accuracy on the images with the highest confidence."""
     # 20 images, the surest first, of which nine of the first ten and three of the others are right;
     # then shuffled.
     count = 20

@@ -30,6 +30,7 @@ from helpers.plotting.results import (
     plot_confusion_matrix,
     plot_journey,
     plot_mistakes,
+    plot_reliability,
     plot_robustness,
 )
 from helpers.plotting.training import (
@@ -67,6 +68,7 @@ __all__ = [
     "plot_confusion_matrix",
     "plot_mistakes",
     "plot_confused_pairs",
+    "plot_reliability",
     "plot_robustness",
     "plot_journey",
 ]

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
-from matplotlib.colors import PowerNorm
+from matplotlib.colors import Normalize, PowerNorm
 from numpy.typing import ArrayLike
 
 from helpers import given
@@ -14,7 +14,9 @@ from helpers.errors import LessonError, shown
 from helpers.plotting import page
 
 
-def plot_confusion_matrix(confusion_matrix: ArrayLike, title: str | None = None) -> None:
+def plot_confusion_matrix(
+    confusion_matrix: ArrayLike, title: str | None = None, mistakes_only: bool = False
+) -> None:
     """Show a confusion matrix: rows are the true digits, columns the predicted digits.
 
     Each cell has its count; the diagonal also the recall, the share of that digit's images that
@@ -22,7 +24,9 @@ def plot_confusion_matrix(confusion_matrix: ArrayLike, title: str | None = None)
 
     Args:
         confusion_matrix: (10, 10) counts, true digit by predicted digit.
-        title: Written above; by default the share of right answers.
+        title: Written above; by default the share of right answers, or the number of mistakes.
+        mistakes_only: Leave the diagonal empty, so that the colors are there for the mistakes
+            alone: they go up to the largest share of mistakes in one cell.
 
     Raises:
         LessonError: If the shape is another, or the numbers are no counts.
@@ -31,31 +35,37 @@ def plot_confusion_matrix(confusion_matrix: ArrayLike, title: str | None = None)
     # keeps the settings that it finds for the learner's `seaborn.reset_orig()`.
     from seaborn import heatmap
 
-    _plot_confusion_matrix(_confusion_matrix(confusion_matrix), title, heatmap)
+    _plot_confusion_matrix(_confusion_matrix(confusion_matrix), title, mistakes_only, heatmap)
 
 
 @page.styled
 def _plot_confusion_matrix(
-    matrix: np.ndarray, title: str | None, heatmap: Callable[..., Any]
+    matrix: np.ndarray, title: str | None, mistakes_only: bool, heatmap: Callable[..., Any]
 ) -> None:
     images, right = matrix.sum(), np.trace(matrix)
     rows = matrix.sum(axis=1, keepdims=True)
     shares = np.divide(matrix, rows, out=np.full((10, 10), np.nan), where=rows > 0)
     accuracy = page.percent(right / images if images else np.nan)
-    title = title or f"{right:,} of {images:,} images read right: {accuracy}"
     texts = np.array([[f"{count:,}" for count in row] for row in matrix], object)
-    for digit in range(10):
-        texts[digit, digit] += f"\n{page.percent(shares[digit, digit])}"
-    figure, [axes] = page.charts(1, 6.6, title=title)
-    # A power below 1: small shares, which are the interesting ones, get colors of their own.
-    norm = PowerNorm(1 / 3, vmin=0, vmax=1)
     scale = {
         "aspect": 40,
         "pad": 0.02,
         "format": page.tick,
-        "ticks": [0, 0.01, 0.05, 0.1, 0.25, 0.5, 1],
         "label": "share of the true digit's images (its row)",
     }
+    if mistakes_only:
+        title = title or f"{images - right:,} mistakes in {images:,} images"
+        np.fill_diagonal(shares, 0)
+        np.fill_diagonal(texts, "")
+        norm = Normalize(vmin=0, vmax=max(np.nan_to_num(shares).max(), 0.001))
+    else:
+        title = title or f"{right:,} of {images:,} images read right: {accuracy}"
+        for digit in range(10):
+            texts[digit, digit] += f"\n{page.percent(shares[digit, digit])}"
+        # A power below 1: small shares, which are the interesting ones, get colors of their own.
+        norm = PowerNorm(1 / 3, vmin=0, vmax=1)
+        scale["ticks"] = [0, 0.01, 0.05, 0.1, 0.25, 0.5, 1]
+    figure, [axes] = page.charts(1, 6.6, title=title)
     heatmap(
         np.nan_to_num(shares),
         ax=axes,
@@ -82,7 +92,8 @@ def _plot_confusion_matrix(
     worst = [f"Most confused: {pair} times." for pair in _confused_pairs(matrix, 1)]
     alt = (
         f"Confusion matrix of {images:,} images ({title}): rows are the true digit, columns the "
-        f"predicted digit. {right:,} on the diagonal ({accuracy}). {(worst or ['No mistakes.'])[0]}"
+        f"predicted digit. {right:,} on the diagonal ({accuracy}"
+        f"{', left empty' if mistakes_only else ''}). {(worst or ['No mistakes.'])[0]}"
     )
     page.show(figure, alt)
 
@@ -164,6 +175,77 @@ def plot_confused_pairs(confusion_matrix: ArrayLike, pairs: int = 10) -> None:
     page.bars(axes, labels, counts, [f"{count:,}" for count in counts])
     listed = "; ".join(map(str, found)) or "none"
     page.show(figure, f"The digits confused most, as bars: {listed}. {title}.")
+
+
+@page.styled
+def plot_reliability(outputs: ArrayLike, digits: ArrayLike) -> None:
+    """Show a reliability diagram: how often a confidence holds what it promises.
+
+    The images are sorted into ten bins by their confidence, the highest of their ten outputs, each
+    bin a tenth wide. A dot for each bin that has images: across, their mean confidence; up, the
+    share of them that was read right, with its range of plus and minus two standard errors, the
+    Agresti-Coull interval (A. Agresti and B. A. Coull, The American Statistician 52, 1998).
+
+    Source of the diagram: A. Niculescu-Mizil and R. Caruana, "Predicting good probabilities with
+    supervised learning", ICML 2005.
+
+    Args:
+        outputs: (N, 10) outputs of a network that ends in softmax, each from 0 to 1.
+        digits: (N,), the true digits.
+
+    Raises:
+        LessonError: If the shapes or values are not those.
+    """
+    outputs = given.finite(outputs, "outputs")
+    if outputs.ndim != 2 or outputs.shape[1] != 10 or not len(outputs):
+        raise LessonError(f"outputs must have shape (N, 10), got {outputs.shape}.")
+    outside = (outputs < 0) | (outputs > 1)
+    if outside.any():
+        raise LessonError(
+            f"outputs must be from 0 to 1, got {outputs[outside][0]:.4g}. Take the outputs after "
+            "softmax."
+        )
+    digits = given.digits(digits, "digits", len(outputs))
+    confidence, right = outputs.max(axis=1), outputs.argmax(axis=1) == digits
+    bins = np.minimum((10 * confidence).astype(int), 9)
+    counts = np.bincount(bins, minlength=10)
+    filled = counts > 0
+    means, reads, n = (
+        np.bincount(bins, weights, 10)[filled] for weights in (confidence, right, None)
+    )
+    means, reads = means / n, reads / n
+    middle = (n * reads + 2) / (n + 4)
+    reach = 2 * np.sqrt(middle * (1 - middle) / (n + 4))
+    lows, highs = np.clip(middle - reach, 0, 1), np.clip(middle + reach, 0, 1)
+    figure, [axes] = page.charts(1, 4.6)
+    axes.plot([0, 1], [0, 1], color=page.MUTED, linestyle="--", label="as sure as it should be")
+    axes.vlines(means, lows, highs, color=page.BLUE, linewidth=1.4)
+    axes.plot(means, reads, "o", color=page.BLUE, markersize=8, label="images of one bin")
+    for x, y, count in zip(means, lows, n, strict=True):
+        axes.annotate(
+            f"{count:,.0f}",
+            (x, y),
+            (0, -5),
+            textcoords="offset points",
+            ha="center",
+            va="top",
+            fontsize=9.5,
+            color=page.MUTED,
+        )
+    axes.set(
+        xlabel="mean confidence", ylabel="share read right", xlim=(0, 1.04), ylim=(-0.09, 1.04)
+    )
+    axes.set_title("Below a dot: how many images it stands for.", pad=10)
+    for axis in (axes.xaxis, axes.yaxis):
+        axis.set_ticks(np.arange(0, 1.1, 0.2))
+        axis.set_major_formatter(page.tick)
+    axes.grid(visible=True)
+    page.legend(figure, [axes])
+    told = [
+        f"confidence {mean:.1%}: {read:.1%} right of {count:,.0f}"
+        for mean, read, count in zip(means, reads, n, strict=True)
+    ]
+    page.show(figure, f"Reliability diagram of {len(digits):,} images. {'; '.join(told)}.")
 
 
 @page.styled

@@ -52,7 +52,32 @@ def right(outputs, digits):
     return outputs.argmax(axis=1) == digits
 
 
+def at_temperature(outputs, temperature):
+    powers = outputs ** (1 / temperature)
+    return powers / powers.sum(axis=1, keepdims=True)
+
+
+def with_logarithm(outputs, temperature):
+    return torch.softmax(torch.log(outputs) / temperature, dim=1)
+
+
+def row_by_row(outputs, temperature):
+    rows = [[float(p) ** (1 / temperature) for p in row] for row in outputs]
+    return [[p / sum(row) for p in row] for row in rows]
+
+
+def powers(outputs, temperature):
+    return outputs ** (1 / temperature)
+
+
 RIGHT = {
+    "check_with_temperature": [
+        (at_temperature,),
+        (with_logarithm,),
+        (row_by_row,),
+        (lambda o, t: np.float32(at_temperature(o, t)),),
+        (lambda o, t: torch.from_numpy(at_temperature(np.asarray(o), t)),),
+    ],
     "check_no_digit": [
         ("b",),
         ("B",),
@@ -76,6 +101,26 @@ RIGHT = {
 }
 
 WRONG = {
+    "check_with_temperature": [
+        (..., "replace the dots"),
+        (1.3, "should be a function"),
+        (lambda o, t: None, "returns nothing yet"),
+        (powers, "no longer add up to 1"),
+        (lambda o, t: powers(o, t) / powers(o, t).sum(), "its own sum"),
+        (lambda o, t: powers(o, t) / powers(o, t).sum(axis=0), "not over the images"),
+        (lambda o, t: at_temperature(o, 1 / t), "the power 1 / T, not T"),
+        (lambda o, t: o**t, "the power 1 / T, not T"),
+        (lambda o, t: o / t, "do not divide the outputs"),
+        (lambda o, t: torch.softmax(torch.tensor(o) / t, dim=1), "outputs already"),
+        (lambda o, t: o, "a temperature of 2 must change"),
+        (lambda o, t: at_temperature(o, 2), "for a temperature of 1 the outputs are off"),
+        (lambda o, t: at_temperature(o, max(t, 1)), "a temperature of 0.5 must change"),
+        (lambda o, t: at_temperature(o, min(t, 2)), "for a temperature of 5"),
+        (lambda o, t: at_temperature(o, t)[:1], "come back with shape (1, 10)"),
+        (lambda o, t: at_temperature(o, t).max(axis=1), "come back with shape (4,)"),
+        (lambda o, t: "0.1", "expected outputs"),
+        (lambda o: o, "failed with TypeError"),
+    ],
     "check_no_digit": [
         (..., "replace the dots"),
         ("a", "look at the highest outputs"),
