@@ -45,7 +45,7 @@ def check_unshuffled(unshuffled_accuracy: float, reason: str) -> str | None:
         )
     hints = {
         "a": "the images are the same, in another order. What did the network see last?",
-        "c": "the learning rate stayed at 0.1. What did the network see last?",
+        "b": "the learning rate stayed at 0.1. What did the network see last?",
     }
     return answers.wrong_letter("reason", reason, hints)
 

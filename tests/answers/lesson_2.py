@@ -28,11 +28,11 @@ RIGHT = {
         (torch.tensor(50_890),),
     ],
     "check_unshuffled": [
-        (0.1009, "b"),
-        (torch.tensor(0.1), "B"),
-        (np.float32(0.224), " b "),
-        (0.2999, "b"),
-        (1e-4, "b"),
+        (0.1009, "c"),
+        (torch.tensor(0.1), "C"),
+        (np.float32(0.224), " c "),
+        (0.2999, "c"),
+        (1e-4, "c"),
     ],
     "check_recalls": [
         (lambda matrix: matrix.diagonal() / matrix.sum(axis=1),),
@@ -71,22 +71,22 @@ WRONG = {
         (np.array([50_240, 650]), "expected one number"),
     ],
     "check_unshuffled": [
-        (..., "b", "replace the dots"),
+        (..., "c", "replace the dots"),
         (0.1, ..., "replace the dots"),
-        (0.657, "b", "0.66 is too good"),  # shuffled, or not sorted
-        (0.3, "b", "0.30 is too good"),
-        (1.0, "b", "1.00 is too good"),
-        (0.43, "b", "sort images and digits"),  # only the images sorted
-        (0.77, "b", "measure on the test images"),  # the training accuracy
-        (10.09, "b", "a share between 0 and 1; `unshuffled_accuracy` is 10.09. Divide"),
-        (1009, "b", "a share between 0 and 1; `unshuffled_accuracy` is 1009."),
-        (-0.1, "b", "a share between 0 and 1"),
-        (float("nan"), "b", "expected one number, got nan"),
-        (None, "b", "expected one number, got None"),
-        ({"test_loss": 0.09, "test_accuracy": 0.1009}, "b", "take its 'test_accuracy'"),
-        (0.0, "b", "same order"),
+        (0.657, "c", "0.66 is too good"),  # shuffled, or not sorted
+        (0.3, "c", "0.30 is too good"),
+        (1.0, "c", "1.00 is too good"),
+        (0.43, "c", "sort images and digits"),  # only the images sorted
+        (0.77, "c", "measure on the test images"),  # the training accuracy
+        (10.09, "c", "a share between 0 and 1; `unshuffled_accuracy` is 10.09. Divide"),
+        (1009, "c", "a share between 0 and 1; `unshuffled_accuracy` is 1009."),
+        (-0.1, "c", "a share between 0 and 1"),
+        (float("nan"), "c", "expected one number, got nan"),
+        (None, "c", "expected one number, got None"),
+        ({"test_loss": 0.09, "test_accuracy": 0.1009}, "c", "take its 'test_accuracy'"),
+        (0.0, "c", "same order"),
         (0.1, "a", "the images are the same"),
-        (0.1, "c", "stayed at 0.1"),
+        (0.1, "b", "stayed at 0.1"),
         (0.1, "d", "expected 'a', 'b' or 'c'"),
         (0.1, "it forgets", "expected 'a', 'b' or 'c'"),
         (0.1, None, "`reason` is None"),
