@@ -469,7 +469,7 @@ assert all(0.087 < part.mean() < 0.0915 for part in step_losses[5_000:20_000].sp
 assert step_losses[-5_000:].mean() < 0.065
 
 # %% [markdown]
-# Notice how the loss, after a short drop, stays nearly level at 0.09 for about a third of the epoch,
+# Notice how the loss, after a short drop, stays nearly level at 0.09 for at least a third of the epoch,
 # and only then falls. Where does 0.09 come from? Suppose that a network answers 0.1 for each of the ten
 # digits, whatever it is shown. That is a fair guess when one digit in ten is right. Its loss is this.
 
