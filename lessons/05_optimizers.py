@@ -381,8 +381,8 @@ plot_sweep({name: sweeps[name] for name in ("RMSprop", "Adam")}, "learning rate"
 
 # %% [markdown]
 # Again there is a broad top and a fall on each side. Compare where it lies with the first figure:
-# SGD's best rates are ruin for these two, and theirs would leave SGD where it began. This is why
-# a learning rate means nothing without its optimizer.
+# SGD's best rates would stand far to the right of this one, beyond the rates at which these two
+# already fail. This is why a learning rate means nothing without its optimizer.
 #
 # Look how far RMSprop's marks lie apart at 0.01. There the seed decides, and a single run could
 # have told you anything.
