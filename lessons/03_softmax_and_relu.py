@@ -135,8 +135,8 @@ numbers = torch.tensor([1.0, -3.0, 0.5, 2.0, -1.5, 0.0, -0.5, 4.0, 0.5, 3.0])
 live.Softmax(numbers)
 
 # %% [markdown]
-# Compare the two sides (where the figure is live, you can drag a number and see the shares change). The order stays the same: the largest number gets the largest share. But
-# the gaps change. The 7 is ahead of the 9 by 1 on the left, and has nearly three times its share on
+# Compare the two sides. (Where the figure is live, drag a number and see the shares change.) The
+# order stays the same: the largest number gets the largest share. But the gaps change. The 7 is ahead of the 9 by 1 on the left, and has nearly three times its share on
 # the right, because $e^1 \approx 2.7$. A negative number still gets a share, but a tiny one.
 #
 # Now see what happens to the others when only one number changes. We raise the number of the 3.
@@ -229,8 +229,7 @@ print(outputs_compared.difference("softmax", "sigmoid"))
 # ## And without any hidden layer?
 #
 # Before we go on improving the hidden layers, let us see what they are worth. `hidden_dims([])` is a
-# network with none: the 784 pixels lead straight to the ten outputs. Its parameters
-# are counted below.
+# network with none: the 784 pixels lead straight to the ten outputs.
 #
 # Before you look: compared with the softmax network with its two hidden layers, the one without ...
 #

@@ -347,12 +347,8 @@ assert 3 < spread[16] / spread[256] < 5
 # - **Memory.** All images of a batch, and what every layer makes of them, must be in memory at the
 #   same time. For our small images that is nothing. For large ones it sets the limit, above all on a
 #   graphics card.
-# - **New images.** A little noise can even help: it shakes the network out of places that suit the
-#   training images alone. Small batches often lead to networks that read new images as well, or
-#   better. It is no law; you find out with validation images.
-#
-# And why not always the smallest? Because its steps are slow per image, and so noisy that they have
-# to be short.
+# - **New images.** Small batches often lead to networks that read new images as well, or better. It
+#   is no law; you find out with validation images.
 #
 # And why not always the smallest? Because its steps are slow per image, and so noisy that they have
 # to be short.
@@ -449,6 +445,7 @@ best_means = {size: compared[size].accuracies.mean(axis=1).max() for size in bat
 assert abs(best_means[1] - best_means[16]) < 0.02
 assert best_means[16] > best_means[64] + 0.01 > best_means[256]
 assert compared[16].of(1.6).mean() == best_means[16]
+assert compared[64].of(6.4).mean() < compared[64].of(1.6).mean()
 assert compared[1].of(0.1).mean() > compared[1].of(0.4).mean()
 
 # %% [markdown]
@@ -460,10 +457,10 @@ assert compared[1].of(0.1).mean() > compared[1].of(0.4).mean()
 #   long as the steps are short: 16 with 0.1, 64 with 0.4 and 256 with 1.6, for example. A quarter of
 #   the steps, each four times as long, come equally far. [Lesson 8](08_beyond_one_machine.ipynb) comes
 #   back to this rule.
-# - **It does not go on for ever.** At some rate each batch size has its best, and beyond that it
-#   gets worse, or seeds lie far apart: the steps are too long for the way, which bends.
-# - **At their best rates**, single images and batches of 16 read about the same after one epoch;
-#   batches of 64 and 256 have not enough steps.
+# - **It does not go on for ever.** With single images 0.4 is already worse than 0.1, and with 16 and
+#   64 the highest rate is worse than 1.6 on average: beyond some length the steps are too long.
+# - **At their best rates** of those tried, single images and batches of 16 read about the same after
+#   one epoch; batches of 64 and 256 read less.
 #
 # So a batch size alone is neither good nor bad. Batch size and learning rate are chosen together,
 # and each with validation images. As a *rule of thumb*, begin with a batch size of 32. Sizes below 8
@@ -495,7 +492,7 @@ plot_learning_curves(histories)
 # %% [markdown]
 # Look at the right panel. With the rate 0.1 the accuracy jumps up between the first and the second
 # epoch. After that, an epoch brings less and less. With 1.6 the network is there after one epoch, and
-# stays ahead.
+# after ten it is still ahead.
 #
 # Training accuracy (dashed) is an average over the whole epoch, including its beginning, and
 # validation accuracy is measured at its end. That is why the network may seem to read validation

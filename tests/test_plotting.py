@@ -846,6 +846,7 @@ def test_regions_are_what_the_networks_answer():
         (({"a": torch.nn.Identity()}, [0, 1], [0, 1]), r"points must have shape \(n, 2\)"),
         (({"a": torch.nn.Identity()}, [[0, 1]], [2]), "classes must be 0 or 1"),
         (({"a": torch.nn.Identity()}, [[0, 1]], [0, 1]), "classes"),
+        (({"a": torch.nn.Linear(3, 2)}, [[0, 1]], [0]), r"networks\['a'\] must compute outputs"),
         (({"a": torch.nn.Flatten(0)}, [[0, 1]], [0]), r"networks\['a'\] must give two outputs"),
     ],
 )

@@ -206,8 +206,14 @@ def plot_regions(
         raise LessonError("classes must be 0 or 1 for each point.")
 
     def answers(name: str, at: np.ndarray) -> np.ndarray:
-        with torch.no_grad():
-            outputs = np.asarray(networks[name](torch.tensor(at, dtype=torch.float32)))
+        try:
+            with torch.no_grad():
+                outputs = np.asarray(networks[name](torch.tensor(at, dtype=torch.float32)))
+        except (AttributeError, RuntimeError, TypeError) as error:
+            reason = str(error).split("\n")[0]
+            raise LessonError(
+                f"networks[{name!r}] must compute outputs for points (n, 2), but failed: {reason}"
+            ) from None
         if outputs.shape != (len(at), 2):
             raise LessonError(
                 f"networks[{name!r}] must give two outputs for each point, of shape "
