@@ -219,7 +219,8 @@ def plot_regions(
                 f"networks[{name!r}] must give two outputs for each point, of shape "
                 f"({len(at)}, 2), got {outputs.shape}."
             )
-        return outputs.argmax(axis=1)
+        largest: np.ndarray = outputs.argmax(axis=1)
+        return largest
 
     reach = 1.08 * max(float(np.abs(places).max()), 1e-6)
     grid = np.stack(np.meshgrid(*[np.linspace(-reach, reach, 241)] * 2), axis=-1)
@@ -230,7 +231,9 @@ def plot_regions(
     for axes, (name, network) in zip(charts, networks.items(), strict=True):
         given.function(network, f"networks[{name!r}]")
         answered = answers(name, grid.reshape(-1, 2)).reshape(grid.shape[:2])
-        axes.imshow(answered, regions, vmin=0, vmax=1, origin="lower", extent=(-reach, reach) * 2)
+        axes.imshow(
+            answered, regions, vmin=0, vmax=1, origin="lower", extent=(-reach, reach, -reach, reach)
+        )
         for kind, color, marker in ((0, page.BLUE, "o"), (1, page.VERMILION, "^")):
             axes.plot(
                 *places[kinds == kind].T, marker, color=color, markersize=3, label=f"class {kind}"
