@@ -45,6 +45,7 @@ EXPECTED = {
     "nearest_neighbor": Expected("nearest neighbor (no network)", 1, 0.966, 0.97, journey=True),
     "sigmoid": Expected("first network: sigmoid outputs", 2, 0.58, 0.70, journey=True),
     "softmax": Expected("softmax outputs", 3, 0.66, 0.86, journey=True),
+    "no_hidden": Expected("softmax outputs, no hidden layer", 3, 0.90, 0.93, journey=True),
     "relu": Expected("ReLU in the hidden layers", 3, 0.92, 0.95, journey=True),
     "mini_batches": Expected("batches of 16, ten epochs (validation images)", 4, 0.91, 0.96),
     "rmsprop": Expected("RMSprop, batches of 16, ten epochs", 5, 0.955, 0.972, journey=True),

@@ -4,16 +4,17 @@
 # {{ badge }}
 #
 # So far the network took a step after every single image. In this lesson it looks at several images
-# before each step. You measure what that saves and what it costs, and choose.
+# before each step. You measure what that saves and what it costs, together with the length of the
+# steps, and choose.
 #
 # **You will learn**
 #
 # - what a batch is, and what shape it has;
 # - why a bigger batch is quicker per image, and why it makes fewer steps;
 # - how noisy the loss of a step is, and how a batch calms it;
-# - how to choose a batch size with validation images, and a rule of thumb to begin with.
+# - why batch size and learning rate belong together, and how to choose both with validation images.
 #
-# **Time:** about {{ minutes }} minutes to read. No cell makes you wait longer than a minute.
+# **Time:** about {{ minutes }} minutes to read. No cell makes you wait longer than half a minute.
 #
 # A word in *italics* is explained where it stands and again in the
 # [glossary](glossary.ipynb).
@@ -24,10 +25,10 @@
 # %% [markdown]
 # ## Recap: images to choose with
 #
-# This lesson chooses between batch sizes. As [lesson 1](01_data.ipynb) said, one chooses with images
-# that are neither learned from nor tested on: 10,000 of the training images become validation images.
-# The other 50,000 are left to learn from, and from now on these are our `train_images`. The test
-# images are not even loaded today.
+# This lesson chooses between batch sizes. As in [lesson 3](03_softmax_and_relu.ipynb), one
+# chooses with images that are neither learned from nor tested on: the same 10,000 of the training
+# images are our validation images. The other 50,000 are left to learn from. The test images are not
+# even loaded today.
 
 # %% tags=["check-output"]
 import numpy as np
@@ -46,7 +47,7 @@ print(f"{len(validation_images):,} images to choose with")
 
 # %% [markdown]
 # And here is the recipe that [lesson 3](03_softmax_and_relu.ipynb) arrived at: ReLU in the hidden
-# layers, softmax at the outputs. It stays the same through the whole lesson.
+# layers, softmax at the outputs. Until the lesson says so, it stays the same.
 
 # %% tags=["check-output"]
 import deeplay as dl
@@ -110,6 +111,31 @@ outputs = classifier(batch_images)
 print(f"outputs {tuple(outputs.shape)}")
 
 # %% [markdown]
+# ### Exercise 1: build
+#
+# Write your answer in place of the dots; the cell below it tells you how it went.
+#
+# Write a function `make_batches` that takes images, digits and a batch size, and returns a list of
+# batches in the order in which the images come. Each batch is a pair: its images and its digits. If
+# some images are left over at the end, they make a last, smaller batch.
+
+
+# %% tags=["exercise"]
+### BEGIN SOLUTION
+def make_batches(images, digits, batch_size):
+    """Return a list of pairs of images and digits, `batch_size` of them in each."""
+    starts = range(0, len(images), batch_size)
+    return [(images[i : i + batch_size], digits[i : i + batch_size]) for i in starts]
+
+
+### END SOLUTION
+
+# %% tags=["exercise-check"]
+from helpers.checks import check_make_batches
+
+check_make_batches(make_batches)
+
+# %% [markdown]
 # The loss is then the mean over the 16 images. So a batch has one loss, one gradient, and makes one
 # step: a step that suits 16 images on average, where it used to suit one.
 #
@@ -131,44 +157,98 @@ for batch_size in batch_sizes:
 # does not change. The learning rate is another, and so are the sizes of the layers.
 
 # %% [markdown]
+# ### Exercise 2: predict
+#
+# You train on the 50,000 training images with batches of 64, for three epochs. How many steps does
+# the network take in all?
+
+# %% tags=["exercise"]
+### BEGIN SOLUTION
+steps_of_three_epochs = 3 * int(np.ceil(50_000 / 64))
+### END SOLUTION
+
+# %% tags=["exercise-check"]
+from helpers.checks import check_steps
+
+check_steps(steps_of_three_epochs)
+
+# %% [markdown]
 # ## Four batch sizes, one epoch each
 #
-# Guess before you run it: which batch size is the quickest? And which gives the best network?
+# We train a new network with each batch size, from the same recipe and the same seed, for one epoch.
 #
-# The loop trains a new network with each batch size, from the same recipe and the same seed. A
-# trainer that is given a second dataloader measures the accuracy on its images, here the validation
-# images, at the end of each epoch.
+# Before you look: which of the four reads the most validation images?
+#
+# - **a**: the one with single images;
+# - **b**: the one with batches of 16;
+# - **c**: the one with batches of 256.
+
+# %%
+from helpers.guesses import guess, reveal
+
+guess("best batch size", ...)  # your letter, in quotes, in place of the dots
+
+# %% [markdown]
+# We also take the time of `fit`. The trainer has costs of its own, before the first step and after
+# the last, which are the same for any batch size. To know them, we first time an epoch of a single
+# batch.
 
 # %%
 import time
 
-from helpers.training import Trainer
+from helpers.training import Trainer, predict
 
+
+def train(dataloader):
+    """Train the recipe for one epoch; return classifier, trainer and the seconds it took."""
+    seed_everything(0, verbose=False)
+    classifier = classifier_config.create(Classifier)
+    trainer = Trainer(max_epochs=1, enable_progress_bar=False)
+    start = time.perf_counter()
+    trainer.fit(classifier, dataloader)
+    return classifier, trainer, time.perf_counter() - start
+
+
+# %%
+one_batch = make_dataloader(train_images[:16], train_digits[:16], batch_size=16)
+fixed_seconds = min(train(one_batch)[2] for _ in range(3))
+print(f"an epoch of one batch: {fixed_seconds:.2f} s")
+
+# %%
 validation_dataloader = make_dataloader(validation_images, validation_digits, batch_size=1000)
 results, step_losses, classifiers = {}, {}, {}
 
 for batch_size in batch_sizes:
-    print(f"batch size {batch_size}")
     train_dataloader = make_dataloader(train_images, train_digits, batch_size, shuffle=True)
-    seed_everything(0, verbose=False)
-    classifiers[batch_size] = classifier_config.create(Classifier)
-    trainer = Trainer(max_epochs=1)
-    start = time.perf_counter()
-    trainer.fit(classifiers[batch_size], train_dataloader, validation_dataloader)
-    seconds = time.perf_counter() - start
-    accuracy = trainer.history["validation_accuracy"][-1]
+    classifiers[batch_size], trainer, seconds = train(train_dataloader)
+    outputs, digits = predict(classifiers[batch_size], validation_dataloader)
+    results[batch_size] = {
+        "seconds": max(seconds - fixed_seconds, 0.001),
+        "accuracy": float((outputs.argmax(dim=1) == digits).double().mean()),
+        "steps": len(trainer.step_losses),
+    }
     step_losses[batch_size] = trainer.history["step_losses"]
-    steps = len(step_losses[batch_size])
-    results[batch_size] = {"seconds": seconds, "accuracy": accuracy, "steps": steps}
 
 # %%
 from helpers.plotting import plot_batch_sizes
 
 plot_batch_sizes(results)
 
+# %%
+accuracies = {size: result["accuracy"] for size, result in results.items()}
+best = max(accuracies, key=accuracies.get)
+reveal("best batch size", a=best == 1, b=best == 16, c=best == 256)
+
+# %% tags=["check"]
+assert accuracies[1] > accuracies[16] + 0.05
+assert accuracies[16] > accuracies[256] + 0.1
+assert accuracies[256] < 0.3
+
 # %% [markdown]
-# The network trained with single images takes by far the longest, and it is by far the best. The
-# bigger batches are quicker, and their networks are worse. Let us take one after the other.
+# The seconds are those of the 50,000 images, without the trainer's fixed cost. The network trained
+# with single images takes by far the longest, and it is by far the best. The bigger batches are
+# quicker, and their networks are worse. (This is one run for each; with more seeds we come back to it
+# below.) Let us take one after the other.
 
 # %% [markdown]
 # ## Why a bigger batch is quicker
@@ -191,33 +271,18 @@ assert results[1]["seconds"] > 2 * results[16]["seconds"]
 assert results[1]["seconds"] > 3 * results[256]["seconds"]
 
 # %% [markdown]
-# Notice that the gain does not keep up with the batch size. Batches of 16 are several times quicker
-# than single images, but batches of 256 are far from 16 times quicker than batches of 16. By then
-# the costs of a step are shared among so many images that they hardly count. What is left are the
-# sums themselves, and the start of the trainer and the validation, which are the same for all.
+# Notice that the gain does not keep up with the batch size: batches of 256 are far from 256 times as
+# quick. By then the costs of a step are shared among so many images that they hardly count. What is
+# left is done for each image: handing it over, multiplying it by the weights, and counting the
+# accuracy.
 
 # %% [markdown]
 # ## Why the network gets worse
 #
-# It did not see fewer images. It took fewer steps. With batches of 256 it took 196 of them, and a
-# step has a length: learning rate times gradient. 196 steps of this length do not lead far, however
-# well each of them is aimed.
-
-# %%
-for batch_size, result in results.items():
-    print(f"batch size {batch_size:3}: {result['steps']:6,} steps, {result['accuracy']:.0%} right")
-
-# %% tags=["check"]
-assert results[1]["accuracy"] > results[16]["accuracy"] + 0.05
-assert results[16]["accuracy"] > results[256]["accuracy"] + 0.1
-assert results[256]["accuracy"] < 0.3
-
-# %% [markdown]
-# With single images the network already reads most of the validation images. With batches of 16 it
-# is part of the way there, and with batches of 256 it reads hardly more of them than by guessing,
-# which is right about once in ten.
-#
-# To see where each network stands, we draw the loss against the number of images seen.
+# It did not see fewer images. It took fewer steps: with batches of 256 it took 196 of them, and a
+# step has a length, learning rate times gradient. 196 steps of this length do not lead far, however
+# well each of them is aimed. To see where each network stands, we draw the loss against the number of
+# images seen.
 
 # %%
 from helpers.plotting import plot_step_losses
@@ -225,13 +290,12 @@ from helpers.plotting import plot_step_losses
 plot_step_losses(step_losses)
 
 # %% [markdown]
-# Follow the thick lines first. All begin at 0.09, the loss of the fair guess. With single images the
-# loss falls early on; with batches of 16 it begins to fall much later; with 64 and 256 the epoch is
-# over before the fall has really begun. They are all on the same road, and some have not come far.
+# Follow the lines first. All begin at 0.09, the loss of the fair guess. With single images the loss
+# falls early on; with batches of 16 it begins to fall much later; with 64 and 256 the epoch is over
+# before the fall has really begun. They are all on the same road, and some have not come far.
 #
-# Now look at the thin lines, the losses of the single steps. At batch size 1 they fill the panel:
-# one image is easy and has a loss near 0, the next is hard, and its loss is high. The bigger the
-# batch, the narrower the band. At 64 and 256 the thick line hides it.
+# Now look at the bands. With single images the band is wide: one image is easy and has a loss near 0,
+# the next is hard, and its loss is high. The bigger the batch, the narrower the band.
 
 # %% [markdown]
 # ## Noise
@@ -246,8 +310,6 @@ plot_step_losses(step_losses)
 
 # %%
 import torch
-
-from helpers.training import predict
 
 outputs, digits = predict(classifiers[1], make_dataloader(train_images, train_digits, 1000))
 targets = torch.nn.functional.one_hot(digits, num_classes=10)
@@ -285,124 +347,17 @@ assert 3 < spread[16] / spread[256] < 5
 # - **Memory.** All images of a batch, and what every layer makes of them, must be in memory at the
 #   same time. For our small images that is nothing. For large ones it sets the limit, above all on a
 #   graphics card.
-# - **New images.** A little noise can even help: it shakes the network out of places that suit the
-#   training images alone. Small batches often lead to networks that read new images as well, or
-#   better. It is no law; you find out with validation images.
+# - **New images.** Small batches often lead to networks that read new images as well, or better. It
+#   is no law; you find out with validation images.
 #
 # And why not always the smallest? Because its steps are slow per image, and so noisy that they have
 # to be short.
 #
-# So it is a balance, and there is no batch size that is best for all. As a *rule of thumb*, begin
-# with 32. Sizes below 8 or above 256 are rare. (They are mostly powers of two, by habit.)
+# So calm steps should be able to be longer. We have left the learning rate at 0.1, which suited the
+# steps after single images.
 
 # %% [markdown]
-# ## Our choice: 16, and more epochs
-#
-# We take batches of 16: among the three quick sizes, they did best on the validation images. They
-# leave many steps in an epoch, which our short steps need, and so we stay below the 32 of the rule of
-# thumb. And they are so much quicker that in about the time of one epoch of single images we can go
-# through the training images ten times.
-
-# %%
-train_dataloader = make_dataloader(train_images, train_digits, batch_size=16, shuffle=True)
-
-seed_everything(0, verbose=False)
-classifier = classifier_config.create(Classifier)
-trainer = Trainer(max_epochs=10, accelerator="auto")
-start = time.perf_counter()
-trainer.fit(classifier, train_dataloader, validation_dataloader)
-seconds = time.perf_counter() - start
-
-# %%
-from helpers.plotting import plot_history
-
-plot_history(trainer.history)
-
-# %% [markdown]
-# Look at the right panel. The accuracy jumps up between the first and the second epoch. After that,
-# an epoch brings less and less, but the curve is still rising in the end.
-#
-# The two curves stay close together: the network reads validation images, which it never learned
-# from, about as well as training images. In the first epochs it even seems to read them better. That
-# is a matter of timing: training accuracy is an average over the whole epoch, including its
-# beginning, and validation accuracy is measured at its end.
-
-# %%
-from helpers.results import record
-
-record("mini_batches", trainer.history["validation_accuracy"][-1])
-
-gap = trainer.history["train_accuracy"][-1] - trainer.history["validation_accuracy"][-1]
-print(f"training minus validation accuracy after the last epoch: {gap:+.1%}")
-
-# %% tags=["check"]
-assert abs(gap) < 0.03
-
-# %% [markdown]
-# About {{ mini_batches }} of the validation images. We do not look at the test images: this number
-# served to choose, and the next lesson goes on choosing.
-
-# %% [markdown]
-# ## What did we win?
-#
-# Compare the ten epochs with the one epoch of single images.
-
-# %%
-single = results[1]
-steps, accuracy = len(trainer.step_losses), trainer.history["validation_accuracy"][-1]
-ratio = seconds / single["seconds"]
-
-print("                       steps   right   time (first row: 1)")
-print(f"1 image, 1 epoch     {single['steps']:7,}   {single['accuracy']:5.0%}   1.0")
-print(f"16 images, 10 epochs {steps:7,}   {accuracy:5.0%}   {ratio:.1f}")
-
-# %% tags=["check"]
-assert 0.2 < ratio < 5
-assert accuracy > single["accuracy"] - 0.02
-
-# %% [markdown]
-# To be honest: up to now, not much. The accuracy is about the same, and the time is not far off. But
-# it took fewer steps to get there, and calmer ones.
-#
-# What are calm steps good for? They can be longer. We have left the learning rate at 0.1, because we
-# change one thing at a time. It suited the noisy steps after single images; for batches of 16 it is
-# too careful. Exercise 2 changes it, and the optimizers of
-# [lesson 5](05_optimizers.ipynb) find the right length by themselves, for each parameter.
-
-# %% [markdown]
-# ## What you learned
-#
-# - A batch is an array of images that share one step. Its first dimension counts them.
-# - A bigger batch is quicker per image, because its images share the costs of a step. It also takes
-#   fewer steps in an epoch.
-# - The noise of a step falls with the square root of the batch size.
-# - Begin with a batch size of about 32, seldom go below 8 or above 256, and choose with validation
-#   images.
-# - When the batch grows, the learning rate can grow too.
-
-# %% [markdown]
-# ## Exercises
-#
-# Write your answer in place of the dots and run the cell: it tells you at once how it went.
-
-# %% [markdown]
-# ### Exercise 1: predict
-#
-# You train on the 50,000 training images with batches of 64, for three epochs. How many steps does
-# the network take in all?
-
-# %% tags=["exercise"]
-### BEGIN SOLUTION
-steps_of_three_epochs = 3 * int(np.ceil(50_000 / 64))
-### END SOLUTION
-
-# %% tags=["exercise-check"]
-from helpers.checks import check_steps
-
-check_steps(steps_of_three_epochs)
-
-# %% [markdown]
-# ### Exercise 2: change and explain
+# ### Exercise 3: change and explain
 #
 # With batches of 16 and the learning rate 0.1, one epoch brought the network part of the way. Make
 # a recipe with 16 times the learning rate, `lr=1.6`, and predict what one epoch brings now. Then
@@ -432,27 +387,145 @@ from helpers.checks import check_higher_rate
 check_higher_rate(fast_accuracy, reason)
 
 # %% [markdown]
-# ### Exercise 3: build
+# ## Batch size and learning rate
 #
-# Write a function `make_batches` that takes images, digits and a batch size, and returns a list of
-# batches in the order in which the images come. Each batch is a pair: its images and its digits. If
-# some images are left over at the end, they make a last, smaller batch.
+# Four batch sizes at one learning rate prove little: the rate suits one of them. To compare them
+# fairly, each must be tried with several rates, and each pair with several seeds.
+#
+# Before you look: batches of 64 with 0.4 make a quarter of the steps of batches of 16 with 0.1, each
+# with four times the rate. After one epoch, compared with 16 and 0.1, the network ...
+#
+# - **a**: reads less, by more than five percentage points: there are too few steps;
+# - **b**: reads about as much, within five percentage points;
+# - **c**: reads more, by more than five percentage points: calm steps lead further.
 
+# %%
+guess("64 with four times the rate", ...)  # your letter, in quotes, in place of the dots
 
-# %% tags=["exercise"]
-### BEGIN SOLUTION
-def make_batches(images, digits, batch_size):
-    """Return a list of pairs of images and digits, `batch_size` of them in each."""
-    starts = range(0, len(images), batch_size)
-    return [(images[i : i + batch_size], digits[i : i + batch_size]) for i in starts]
+# %% [markdown]
+# We begin with the quick ones. `compare` is that of lesson 3; a recipe's name may be a number.
 
+# %%
+from helpers.experiments import compare
 
-### END SOLUTION
+compared = {}
+recipes = {rate: classifier_config.optimizer.lr(rate) for rate in (0.1, 0.4, 1.6, 6.4)}
+for batch_size in (16, 64, 256):
+    train_dataloader = make_dataloader(train_images, train_digits, batch_size, shuffle=True)
+    compared[batch_size] = compare(recipes, train_dataloader, validation_dataloader)
 
-# %% tags=["exercise-check"]
-from helpers.checks import check_make_batches
+# %% [markdown]
+# With single images the rates above 0.4 are too long to try. (The cell takes longer than the last:
+# each training makes 50,000 steps.)
 
-check_make_batches(make_batches)
+# %%
+train_dataloader = make_dataloader(train_images, train_digits, batch_size=1, shuffle=True)
+recipes = {rate: classifier_config.optimizer.lr(rate) for rate in (0.1, 0.4)}
+compared[1] = compare(recipes, train_dataloader, validation_dataloader)
+
+# %%
+from helpers.plotting import plot_sweep
+
+plot_sweep({f"batch size {size}": compared[size] for size in batch_sizes}, xlabel="learning rate")
+
+# %%
+for batch_size in batch_sizes:
+    print(f"batch size {batch_size}")
+    print(compared[batch_size])
+
+# %%
+lead = compared[64].of(0.4).mean() - compared[16].of(0.1).mean()
+reveal("64 with four times the rate", a=lead < -0.05, b=abs(lead) <= 0.05, c=lead > 0.05)
+
+# %% tags=["check"]
+pairs = [(16, 0.1, 64, 0.4), (64, 0.4, 256, 1.6), (64, 0.1, 256, 0.4)]
+for small, rate, large, larger_rate in pairs:
+    assert abs(compared[small].of(rate) - compared[large].of(larger_rate)).max() < 0.05
+best_means = {size: compared[size].accuracies.mean(axis=1).max() for size in batch_sizes}
+assert abs(best_means[1] - best_means[16]) < 0.02
+assert best_means[16] > best_means[64] + 0.01 > best_means[256]
+assert compared[16].of(1.6).mean() == best_means[16]
+assert compared[64].of(6.4).mean() < compared[64].of(1.6).mean()
+assert compared[1].of(0.1).mean() > compared[1].of(0.4).mean()
+
+# %% [markdown]
+# What to notice:
+#
+# - **At 0.1** the order is that of before: the smaller the batch, the more the network reads. With
+#   three seeds this is no accident.
+# - **Four times the batch and four times the rate** end at about the same accuracy, seed by seed, as
+#   long as the steps are short: 16 with 0.1, 64 with 0.4 and 256 with 1.6, for example. A quarter of
+#   the steps, each four times as long, come equally far. [Lesson 8](08_beyond_one_machine.ipynb) comes
+#   back to this rule.
+# - **It does not go on for ever.** With single images 0.4 is already worse than 0.1, and with 16 and
+#   64 the highest rate is worse than 1.6 on average: beyond some length the steps are too long.
+# - **At their best rates** of those tried, single images and batches of 16 read about the same after
+#   one epoch; batches of 64 and 256 read less.
+#
+# So a batch size alone is neither good nor bad. Batch size and learning rate are chosen together,
+# and each with validation images. As a *rule of thumb*, begin with a batch size of 32. Sizes below 8
+# or above 256 are rare. (They are mostly powers of two, by habit.)
+
+# %% [markdown]
+# ## Our choice: 16, and more epochs
+#
+# We take batches of 16: among the three quick sizes, they did best on the validation images, and
+# they are as good as single images and several times as quick. How far do they get in ten epochs?
+# We train with the old rate 0.1, and with 1.6, one run each.
+
+# %%
+train_dataloader = make_dataloader(train_images, train_digits, batch_size=16, shuffle=True)
+histories = {}
+
+for rate in (0.1, 1.6):
+    seed_everything(0, verbose=False)
+    classifier = classifier_config.optimizer.lr(rate).create(Classifier)
+    trainer = Trainer(max_epochs=10, accelerator="auto")
+    trainer.fit(classifier, train_dataloader, validation_dataloader)
+    histories[f"rate {rate}"] = trainer.history
+
+# %%
+from helpers.plotting import plot_learning_curves
+
+plot_learning_curves(histories)
+
+# %% [markdown]
+# Look at the right panel. With the rate 0.1 the accuracy jumps up between the first and the second
+# epoch. After that, an epoch brings less and less. With 1.6 the network is there after one epoch, and
+# after ten it is still ahead.
+#
+# Training accuracy (dashed) is an average over the whole epoch, including its beginning, and
+# validation accuracy is measured at its end. That is why the network may seem to read validation
+# images better in the first epochs.
+
+# %%
+from helpers.results import record
+
+record("mini_batches", histories["rate 0.1"]["validation_accuracy"][-1])
+
+# %% tags=["check"]
+slow, fast = (histories[f"rate {rate}"]["validation_accuracy"] for rate in (0.1, 1.6))
+assert fast[0] > slow[0] + 0.1
+assert fast[-1] > slow[-1]
+
+# %% [markdown]
+# About {{ mini_batches }} of the validation images with the rate 0.1, in ten epochs. Single images
+# came as far in one; but with a rate that fits, batches of 16 do too, in a fraction of the time.
+#
+# We do not look at the test images: these numbers served to choose, and the
+# [next lesson](05_optimizers.ipynb) goes on choosing. It starts from the rate 0.1 again, and tries the
+# rates of four optimizers.
+
+# %% [markdown]
+# ## What you learned
+#
+# - A batch is an array of images that share one step. Its first dimension counts them.
+# - A bigger batch is quicker per image, because its images share the costs of a step. It also takes
+#   fewer steps in an epoch.
+# - The noise of a step falls with the square root of the batch size.
+# - When the batch grows, the learning rate can grow too, up to a point: choose both together, with
+#   validation images and several seeds.
+# - Begin with a batch size of about 32, and seldom go below 8 or above 256.
 
 # %% [markdown]
 # ## Next

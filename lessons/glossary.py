@@ -200,6 +200,9 @@
 #
 # **Sigmoid** (2): the activation $1 / (1 + e^{-z})$; any number becomes one between 0 and 1.
 #
+# **Signal** (3): how much the loss changes with the weighted sums of a layer: what comes back to it
+# from the loss to learn from.
+#
 # **Slope** (2): how steep a curve is: how much the output changes when the input changes a
 # little.
 #

@@ -89,6 +89,11 @@ CALLS = {
     "plot_neuron": (),
     "plot_network": ([784, 32, 32, 10],),
     "plot_activations": ({"sigmoid": torch.sigmoid, "ReLU": torch.relu},),
+    "plot_regions": (
+        {"one": torch.nn.Identity(), "other": torch.nn.Softmax(dim=1)},
+        [[-1, 1], [1, -1], [0.5, 0.2], [0.1, 0.3]],
+        [1, 0, 0, 0],
+    ),
     "plot_outputs": (IMAGES[0], torch.linspace(0, 1, 10, requires_grad=True), 4),
     "plot_softmax": ([1.2, -3.1, 0.4, 2.2, -1.5, 0, -0.7, 4.1, 0.3, 2.9],),
     "plot_weights": ({"before": torch.from_numpy(WEIGHTS / 50), "after": WEIGHTS},),
@@ -780,7 +785,9 @@ def test_history_of_a_training_that_diverged_is_drawn():
     figure, _ = show("plot_history", ONE_EPOCH | {"step_losses": [float("nan")] * 5})
     assert figure.axes[0].get_ylim() == pytest.approx((0, 1.08))
     figure, alt = show("plot_step_losses", {1: losses})
-    assert "mean loss of the last steps no finite number, single steps spread by no finite" in alt
+    assert (
+        "mean loss of the last steps no finite number, nine in ten of them between no finite" in alt
+    )
 
 
 def test_confusion_matrix_has_true_digits_as_rows():
@@ -889,35 +896,73 @@ def test_batch_sizes_are_bars():
             assert text.xy == pytest.approx((bar.get_width(), middle)), "behind its bar"
 
 
-def test_step_losses_lie_at_the_images_seen():
-    figure, _ = drawn("plot_step_losses")
+def band(axes):
+    """The lower and the upper edge of a panel's band, at each x."""
+    [area] = axes.collections
+    corners = area.get_paths()[0].vertices
+    return {
+        x: (corners[corners[:, 0] == x, 1].min(), corners[corners[:, 0] == x, 1].max())
+        for x in axes.lines[0].get_xdata()
+    }
+
+
+def test_step_losses_are_means_and_bands_of_windows_at_the_images_seen():
+    losses = np.random.default_rng(0).uniform(0.1, 0.2, 400)
+    figure, alt = show("plot_step_losses", {1: losses, 16: losses[:25]})
     one, sixteen = figure.axes
-    assert one.lines[0].get_xdata()[[0, -1]].tolist() == [1, 160]
-    assert sixteen.lines[0].get_xdata()[[0, -1]].tolist() == [16, 160]
+    [line] = one.lines
+    assert line.get_xdata()[[0, -1]].tolist() == [5, 395], "the middle of 40 windows of 10 steps"
+    assert line.get_ydata() == pytest.approx(losses.reshape(40, 10).mean(axis=1))
+    edges = np.quantile(losses.reshape(40, 10), (0.05, 0.95), axis=1).T
+    assert np.array(list(band(one).values())) == pytest.approx(edges)
+    assert sixteen.lines[0].get_xdata()[[0, -1]].tolist() == [8, 392], "a window for each step"
+    assert sixteen.lines[0].get_ydata() == pytest.approx(losses[:25])
     assert one.get_ylim() == sixteen.get_ylim()
     assert one.get_xlim() == sixteen.get_xlim()
-    assert one.lines[1].get_ydata()[0] == pytest.approx(np.linspace(0.2, 0.1, 160)[:4].mean())
-    assert one.lines[1].get_xdata()[[0, -1]].tolist() == [4, 160], "a mean stands at its last step"
-    assert sixteen.lines[1].get_xdata()[[0, -1]].tolist() == [16, 160]
-    assert one.lines[0].get_ydata() == pytest.approx(np.linspace(0.2, 0.1, 160))
-    assert one.lines[0].get_linewidth() < 1 < one.lines[1].get_linewidth()
-    assert (one.get_title(loc="left"), sixteen.get_title(loc="left")) == (
-        "batch size 1",
-        "batch size 16",
-    )
+    assert [axes.get_title(loc="left") for axes in figure.axes] == ["batch size 1", "batch size 16"]
+    low, high = edges[-1]
+    assert f"nine in ten of them between {low:.3f} and {high:.3f}; batch size 16" in alt
 
 
-def test_the_highest_losses_of_single_steps_are_cut_off_and_no_others():
-    """The axis ends 15% above what 98 of 100 steps are below; outliers would flatten the rest."""
-    losses = np.linspace(0, 1, 101)
-    figure, alt = show("plot_step_losses", {1: losses, 4: losses / 2})
-    for axes in figure.axes:
-        assert axes.get_ylim() == pytest.approx((0, 1.15 * 0.98))
-    losses[-1] = 1000
-    assert show("plot_step_losses", {1: losses})[0].axes[0].get_ylim()[1] < 1.2
-    window = np.linspace(0, 1, 101)[-2:]
-    assert f"batch size 1: mean loss of the last steps {window.mean():.3f}, " in alt
-    assert f"single steps spread by {window.std():.3f}; batch size 4" in alt
+def test_a_single_high_loss_does_not_flatten_the_others():
+    losses = np.full(4000, 0.1)
+    losses[2000] = 1000
+    axes = show("plot_step_losses", {1: losses})[0].axes[0]
+    assert axes.get_ylim()[1] < 12
+
+
+def test_regions_are_what_the_networks_answer():
+    points = np.array([[-1, 0], [1, 0], [0.5, 0.5]])
+
+    def right_half(inputs):
+        return torch.stack([-inputs[:, 0], inputs[:, 0]], dim=1)
+
+    figure, alt = show("plot_regions", {"half": right_half}, points, [0, 1, 0])
+    answered = figure.axes[0].images[0].get_array()
+    assert answered[:, :120].max() == 0
+    assert answered[:, 121:].min() == 1
+    zeros, ones = figure.axes[0].lines
+    assert zeros.get_xydata().tolist() == [[-1, 0], [0.5, 0.5]]
+    assert ones.get_xydata().tolist() == [[1, 0]]
+    assert alt.endswith("with 3 points of two classes. half: 67% of the points right.")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (({}, [[0, 1]], [0]), "networks is empty"),
+        (({"a": 3}, [[0, 1]], [0]), r"networks\['a'\] must be a function"),
+        (({"a": torch.nn.Identity()}, [0, 1], [0, 1]), r"points must have shape \(n, 2\)"),
+        (({"a": torch.nn.Identity()}, [[0, 1]], [2]), "classes must be 0 or 1"),
+        (({"a": torch.nn.Identity()}, [[0, 1]], [0, 1]), "classes"),
+        (({"a": torch.nn.Linear(3, 2)}, [[0, 1]], [0]), r"networks\['a'\] must compute outputs"),
+        (({"a": torch.nn.Flatten(0)}, [[0, 1]], [0]), r"networks\['a'\] must give two outputs"),
+    ],
+)
+def test_regions_say_what_is_wrong(arguments, says):
+    with pytest.raises(LessonError, match=says) as caught:
+        show("plot_regions", *arguments)
+    assert "\n" not in str(caught.value)
 
 
 def test_learning_curves_draw_training_dashed_and_validation_solid():

@@ -13,7 +13,7 @@ from helpers.errors import shown
 
 @answers.check("Less than a thousandth is left: 0.25 to the power of five, for the five layers.")
 def check_five_slopes(largest_product: float) -> str | None:
-    """Lesson 3, exercise 1: the largest product of the slopes of five sigmoids."""
+    """Lesson 3, exercise 2: the largest product of the slopes of five sigmoids."""
     number = answers.number("largest_product", largest_product)
     if abs(number - 0.25**5) <= 5e-5:
         return None
@@ -34,7 +34,7 @@ def check_five_slopes(largest_product: float) -> str | None:
 def check_tanh(
     with_tanh: Any, sigmoid_accuracy: float, tanh_accuracy: float, reason: str
 ) -> str | None:
-    """Lesson 3, exercise 2: the hyperbolic tangent in the hidden layers, and why it helps."""
+    """Lesson 3, exercise 3: the hyperbolic tangent in the hidden layers, and why it helps."""
     import deeplay as dl
     from torch import nn
 
@@ -76,7 +76,7 @@ def check_tanh(
 
 @answers.check("The largest number no longer matters, only how far the others lie below it.")
 def check_softmax(softmax: Callable[[np.ndarray], np.ndarray]) -> str | None:
-    """Lesson 3, exercise 3: softmax, for large numbers too."""
+    """Lesson 3, exercise 1: softmax, for large numbers too."""
     numbers = np.array([0.5, -1.0, 2.0, 1.0])
     exponentials = np.exp(numbers)
     answer = _shares(softmax, numbers)

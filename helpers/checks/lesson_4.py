@@ -14,7 +14,7 @@ from helpers.errors import shown
 
 @answers.check("782 batches an epoch (the last one holds 16 images), three times.")
 def check_steps(steps: int) -> str | None:
-    """Lesson 4, exercise 1: the steps of three epochs with batches of 64."""
+    """Lesson 4, exercise 2: the steps of three epochs with batches of 64."""
     right = 3 * 782
     number = answers.number("steps_of_three_epochs", steps)
     if number == right:
@@ -35,7 +35,7 @@ def check_steps(steps: int) -> str | None:
 
 @answers.check("The noise of single images would throw the network about at this rate: try it.")
 def check_higher_rate(fast_accuracy: float, reason: str) -> str | None:
-    """Lesson 4, exercise 2: batches of 16 with 16 times the learning rate, and why they bear it."""
+    """Lesson 4, exercise 3: batches of 16 with 16 times the learning rate, and why they bear it."""
     accuracy = answers.share("fast_accuracy", fast_accuracy)
     if accuracy < 0.2:
         return f"{accuracy:.2f} is a guess: was this classifier trained, and with batches of 16?"
@@ -56,7 +56,7 @@ def check_higher_rate(fast_accuracy: float, reason: str) -> str | None:
     "This is what a dataloader does; with `shuffle=True`, it also mixes the images first."
 )
 def check_make_batches(make_batches: Callable[..., list[Any]]) -> str | None:
-    """Lesson 4, exercise 3: cut images and digits into batches."""
+    """Lesson 4, exercise 1: cut images and digits into batches."""
     for count, batch_size in ((10, 4), (10, 5), (10, 10), (10, 16), (10, 1), (7, 3), (1, 2)):
         if hint := _wrong_batches(make_batches, count, batch_size):
             return hint

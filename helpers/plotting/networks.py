@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
+from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties
 from matplotlib.layout_engine import ConstrainedLayoutEngine
@@ -178,6 +179,76 @@ def plot_activations(functions: Mapping[str, Callable[..., Any]]) -> None:
     page.legend(figure, [left])
     alt = "Activation functions (left) and their slopes (right), for inputs from −6 to 6. "
     page.show(figure, f"{alt}{page.minus('; '.join(told))}.")
+
+
+@page.styled
+def plot_regions(
+    networks: Mapping[str, Callable[..., Any]], points: ArrayLike, classes: ArrayLike
+) -> None:
+    """Show which of two classes each network answers at each place of a plane, and the points.
+
+    Args:
+        networks: Name to network, each from a torch tensor (n, 2) to one of outputs (n, 2).
+        points: (n, 2), what the networks learned from.
+        classes: (n,), the class of each point, 0 or 1.
+
+    Raises:
+        LessonError: If there is no network, one does not give two outputs, or the points or classes
+            have other shapes or values.
+    """
+    import torch  # here, so that the figures of lesson 1 do not wait for it
+
+    given.dictionary(networks, "networks", "name to network")
+    places = given.finite(points, "points")
+    if places.ndim != 2 or places.shape[1] != 2 or not len(places):
+        raise LessonError(f"points must have shape (n, 2), got {places.shape}.")
+    kinds = given.row(classes, "classes", len(places), "the points")
+    if not np.isin(kinds, (0, 1)).all():
+        raise LessonError("classes must be 0 or 1 for each point.")
+
+    def answers(name: str, at: np.ndarray) -> np.ndarray:
+        try:
+            with torch.no_grad():
+                outputs = np.asarray(networks[name](torch.tensor(at, dtype=torch.float32)))
+        except (AttributeError, RuntimeError, TypeError) as error:
+            reason = str(error).split("\n")[0]
+            raise LessonError(
+                f"networks[{name!r}] must compute outputs for points (n, 2), but failed: {reason}"
+            ) from None
+        if outputs.shape != (len(at), 2):
+            raise LessonError(
+                f"networks[{name!r}] must give two outputs for each point, of shape "
+                f"({len(at)}, 2), got {outputs.shape}."
+            )
+        largest: np.ndarray = outputs.argmax(axis=1)
+        return largest
+
+    reach = 1.08 * max(float(np.abs(places).max()), 1e-6)
+    grid = np.stack(np.meshgrid(*[np.linspace(-reach, reach, 241)] * 2), axis=-1)
+    regions = LinearSegmentedColormap.from_list("regions", (page.PALE, "#F6DCC4"))
+    height = 0.7 + page.WIDTH / max(len(networks), 2)
+    figure, charts = page.charts(len(networks), height, sharex=True, sharey=True)
+    told = []
+    for axes, (name, network) in zip(charts, networks.items(), strict=True):
+        given.function(network, f"networks[{name!r}]")
+        answered = answers(name, grid.reshape(-1, 2)).reshape(grid.shape[:2])
+        axes.imshow(
+            answered, regions, vmin=0, vmax=1, origin="lower", extent=(-reach, reach, -reach, reach)
+        )
+        for kind, color, marker in ((0, page.BLUE, "o"), (1, page.VERMILION, "^")):
+            axes.plot(
+                *places[kinds == kind].T, marker, color=color, markersize=3, label=f"class {kind}"
+            )
+        right = float((answers(name, places) == kinds).mean())
+        axes.set(title=f"{name}:\n{page.percent(right)} right", xticks=[], yticks=[])
+        axes.spines[:].set(visible=True, color=page.RULE)
+        told.append(f"{name}: {page.percent(right)} of the points right")
+    page.legend(figure, charts)
+    alt = (
+        f"What {len(networks)} networks answer at each place of a plane, with {len(places)} points "
+        "of two classes. "
+    )
+    page.show(figure, f"{alt}{'; '.join(told)}.")
 
 
 @page.styled

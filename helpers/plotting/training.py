@@ -105,7 +105,10 @@ def plot_batch_sizes(results: Mapping[int, Mapping[str, float]]) -> None:
 
 @page.styled
 def plot_step_losses(step_losses: Mapping[int, ArrayLike]) -> None:
-    """Show how noisy the loss is: each step's, and its running mean, by images seen.
+    """Show how noisy the loss is: the middle of each window of steps, and a band around it.
+
+    An epoch is cut into up to 40 windows. The line is the mean of each, and nine in ten of its
+    steps lie in the band, from the 5% to the 95% quantile.
 
     Args:
         step_losses: Batch size to the losses of its steps, as in `trainer.history["step_losses"]`.
@@ -119,23 +122,24 @@ def plot_step_losses(step_losses: Mapping[int, ArrayLike]) -> None:
     for axes, (key, row) in zip(charts, step_losses.items(), strict=True):
         size = given.whole_number(key, "each key of step_losses, a batch size,")
         losses = given.row(row, f"step_losses[{size}]")
-        window = max(1, len(losses) // 40)
-        means = _running_mean(losses, window)
-        axes.plot((np.arange(len(losses)) + 1) * size, losses, color="#9CC3DC", linewidth=0.5)
-        axes.plot(
-            (np.arange(len(means)) + window) * size, means, color=page.VERMILION, linewidth=2.2
-        )
+        windows = np.array_split(losses, min(40, len(losses)))
+        ends = np.cumsum([len(window) for window in windows])
+        seen = size * (ends - np.array([len(window) / 2 for window in windows]))
+        low, high = np.array([np.quantile(window, (0.05, 0.95)) for window in windows]).T
+        means = np.array([window.mean() for window in windows])
+        axes.fill_between(seen, low, high, color="#9CC3DC", linewidth=0)
+        axes.plot(seen, means, color=page.VERMILION, linewidth=2.2)
         axes.set(title=f"batch size {size}", xlabel="images seen")
         axes.xaxis.set_major_locator(MaxNLocator(2))
         axes.xaxis.set_major_formatter("{x:,.0f}")
         axes.grid(visible=True, axis="y")
-        tops.append(_largest(losses, 0.98))
+        tops.append(max(_largest(means), _largest(high, 0.98)))
         told.append(
-            f"batch size {size}: mean loss of the last steps {page.number(means[-1])}, "
-            f"single steps spread by {page.number(losses[-window:].std())}"
+            f"batch size {size}: mean loss of the last steps {page.number(means[-1])}, nine in "
+            f"ten of them between {page.number(low[-1])} and {page.number(high[-1])}"
         )
     charts[0].set(ylabel="loss", ylim=(0, 1.15 * max(tops)))
-    title = "Loss of each step (thin) and its running mean (thick). The highest losses are cut off."
+    title = "Line: mean loss of some steps. Band: nine in ten of their losses."
     figure.suptitle(title, x=0.015, ha="left", fontsize=11.5, weight="normal")
     page.show(figure, f"Loss by images seen, one panel a batch size. {'; '.join(told)}.")
 
