@@ -4,6 +4,10 @@ import importlib.util
 import os
 import subprocess
 import sys
+import sysconfig
+from pathlib import Path
+
+PACKAGES = Path(sysconfig.get_path("purelib"))  # this environment's
 
 
 def ended(*command, **options):
@@ -30,6 +34,19 @@ def environ(path=None):
     ours = ("PYTHONPATH", "PYTEST_XDIST_WORKER")
     others = {name: value for name, value in os.environ.items() if name not in ours}
     return others | ({"PYTHONPATH": str(path)} if path else {})
+
+
+def virtual_environment(folder, *beside):
+    """Makes one in `folder`, with the packages in the folders `beside` it; returns its Python.
+
+    pip can use those packages and cannot change them.
+    """
+    printed(sys.executable, "-m", "venv", "--without-pip", folder)
+    python = folder / "bin" / "python"
+    own = printed(python, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))")[:-1]
+    lines = "".join(f"{path}\n" for path in beside)
+    Path(own, "packages.pth").write_text(lines, encoding="utf-8")
+    return python
 
 
 def load(path):

@@ -300,4 +300,4 @@ def test_right_and_wrong_answers_of_every_exercise_stay_so_through_the_wire(chec
     for *answers, hint in WRONGS[check]:
         said = through_the_wire(check, *answers)
         assert said.startswith("Not yet: "), answers
-        assert hint in said, answers
+        assert hint in said or "too large for an answer" in said, answers

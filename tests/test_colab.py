@@ -3,7 +3,6 @@
 import json
 import os
 import sys
-import sysconfig
 from pathlib import Path
 
 import IPython
@@ -12,11 +11,10 @@ from jupyter_client import AsyncKernelManager
 from jupyter_client.kernelspec import KernelSpec, KernelSpecManager
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
-from programs import ended, environ, printed
+from programs import PACKAGES, ended, environ, printed, virtual_environment
 
 from tools import LESSONS, addresses, notebooks, outputs
 
-PACKAGES = Path(sysconfig.get_path("purelib"))
 # Colab's kernel has imported its own package before the first cell; Kaggle sets a variable.
 COLAB, KAGGLE = {}, {"KAGGLE_KERNEL_RUN_TYPE": "Interactive"}
 
@@ -42,11 +40,7 @@ def published(tmp_path_factory, copy_checkout):
 
 @pytest.fixture
 def python(tmp_path):
-    """The Python of a virtual environment that has all of ours but the helpers.
-
-    Our packages lie outside of it, so pip can use them and cannot change them.
-    """
-    printed(sys.executable, "-m", "venv", "--without-pip", tmp_path / "venv", cwd=tmp_path)
+    """The Python of a virtual environment that has all of ours but the helpers."""
     shadow = tmp_path / "packages"
     shadow.mkdir()
     for path in PACKAGES.iterdir():
@@ -55,12 +49,7 @@ def python(tmp_path):
     colab = tmp_path / "stub" / "google" / "colab"
     colab.mkdir(parents=True)
     (colab / "__init__.py").touch()
-    python = tmp_path / "venv" / "bin" / "python"
-    site = Path(
-        printed(python, "-c", "import site; print(site.getsitepackages()[0])", cwd=tmp_path)[:-1]
-    )
-    (site / "packages.pth").write_text(f"{shadow}\n{tmp_path / 'stub'}\n", encoding="utf-8")
-    return python
+    return virtual_environment(tmp_path / "venv", shadow, tmp_path / "stub")
 
 
 def versions(python, folder):

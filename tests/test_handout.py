@@ -1,14 +1,11 @@
 """What a class is given works by itself, and holds no solution."""
 
-import os
 import re
-import subprocess
-import sys
-import sysconfig
 import zipfile
 
 import nbformat
 import pytest
+from programs import PACKAGES, environ, printed, virtual_environment
 
 from helpers.errors import LessonError
 from tools import LESSONS
@@ -66,19 +63,13 @@ def test_learners_parts_are_taken_in_order():
 @pytest.mark.slow
 @pytest.mark.timeout(900)
 def test_lesson_1_runs_from_the_zip(handed_out, tmp_path):
-    subprocess.run([sys.executable, "-m", "venv", tmp_path / "venv"], check=True)
-    python = tmp_path / "venv" / "bin" / "python"
-    ask = [python, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"]
-    place = subprocess.run(ask, check=True, capture_output=True, encoding="utf-8").stdout.strip()
     # Everything but the helpers comes from this environment.
-    with open(f"{place}/beside.pth", "w", encoding="utf-8") as file:
-        file.write(f"{sysconfig.get_path('purelib')}\n")
-    install = [python, "-m", "pip", "install", "--quiet", "--no-deps", "--no-build-isolation", "."]
-    execute = [python, "-m", "jupyter", "execute", "01_data.ipynb"]
-    environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
-    for command, folder in ((install, handed_out), (execute, handed_out / "notebooks")):
-        done = subprocess.run(command, cwd=folder, env=environment, capture_output=True)
-        assert done.returncode == 0, done.stderr.decode()
-    where = [python, "-c", "import helpers; print(helpers.__file__)"]
-    found = subprocess.run(where, cwd=tmp_path, env=environment, capture_output=True)
-    assert str(tmp_path / "venv") in found.stdout.decode()
+    python = virtual_environment(tmp_path / "venv", PACKAGES)
+    install = ["-m", "pip", "install", "--quiet", "--no-deps", "--no-build-isolation", "."]
+    printed(python, *install, cwd=handed_out, env=environ())
+    execute = ["-m", "jupyter", "execute", "01_data.ipynb"]
+    printed(python, *execute, cwd=handed_out / "notebooks", env=environ())
+    found = printed(
+        python, "-c", "import helpers; print(helpers.__file__)", cwd=tmp_path, env=environ()
+    )
+    assert str(tmp_path / "venv") in found

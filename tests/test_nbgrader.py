@@ -3,11 +3,11 @@
 import json
 import os
 import subprocess
-import sys
-import sysconfig
+from functools import partial
 
 import nbformat
 import pytest
+from programs import PACKAGES, ended, environ, printed, virtual_environment
 from test_course_check import solved
 
 from helpers.checks import check_megabytes
@@ -52,39 +52,22 @@ def test_learners_notebook_has_a_point_an_exercise():
 @pytest.fixture(scope="module")
 def nbgrader(tmp_path_factory):
     """A function that runs nbgrader's program, with this environment's packages beside it."""
-    folder = tmp_path_factory.mktemp("environment") / "venv"
-    subprocess.run([sys.executable, "-m", "venv", "--without-pip", folder], check=True)
-    python = folder / "bin" / "python"
-    ask = [python, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"]
-    place = subprocess.run(ask, check=True, capture_output=True, encoding="utf-8").stdout.strip()
-    with open(f"{place}/beside.pth", "w", encoding="utf-8") as file:
-        file.write(f"{sysconfig.get_path('purelib')}\n")
-    install = [sys.executable, "-m", "pip", "--python", python, "install", "--quiet"]
-    install += ["--disable-pip-version-check", "--no-compile", NBGRADER]
+    folder = tmp_path_factory.mktemp("environment")
+    python = virtual_environment(folder, PACKAGES)
     try:
-        done = subprocess.run(
-            install, capture_output=True, encoding="utf-8", timeout=LONGEST_INSTALL
-        )
+        install = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", NBGRADER]
+        done = ended(python, *install, timeout=LONGEST_INSTALL)
     except subprocess.TimeoutExpired:
         pytest.skip(f"{NBGRADER} was not installed within {LONGEST_INSTALL} s")
     if done.returncode:
         pytest.skip(f"{NBGRADER} cannot be installed here: {done.stderr.strip()[-200:]}")
-
-    def run(*arguments, cwd):
-        path = f"{folder / 'bin'}{os.pathsep}{os.environ['PATH']}"  # it starts alembic by its name
-        environment = os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1", "PATH": path}
-        command = [python, *arguments]
-        done = subprocess.run(
-            command, cwd=cwd, env=environment, capture_output=True, encoding="utf-8"
-        )
-        assert done.returncode == 0, done.stdout + done.stderr
-        return done.stdout
-
-    return run
+    path = f"{folder / 'bin'}{os.pathsep}{os.environ['PATH']}"  # it starts alembic by its name
+    environment = environ(ROOT) | {"OMP_NUM_THREADS": "1", "PATH": path}
+    return partial(printed, python, env=environment, timeout=None)
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(1200)
+@pytest.mark.timeout(1800)
 def test_nbgrader_grades_right_wrong_and_untouched(nbgrader, tmp_path):
     name = f"{LESSON}.ipynb"
     write_notebook(read_lesson(LESSON, solutions=False), tmp_path / "source" / "lesson" / name)

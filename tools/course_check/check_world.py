@@ -77,8 +77,13 @@ def nothing(number: int, name: str) -> None:
 
 
 def write_back(value: Any, after: Any) -> None:
-    """Do to an array what the learner's function did to its copy of it."""
-    if hasattr(value, "shape") and getattr(after, "shape", None) == value.shape and value.shape:
+    """Do to arrays and lists what the learner's function did to its copies of them."""
+    if isinstance(value, list | tuple) and isinstance(after, list | tuple):
+        for item, item_after in zip(value, after, strict=False):
+            write_back(item, item_after)
+        if isinstance(value, list) and len(value) != len(after):
+            value[:] = after
+    elif hasattr(value, "shape") and getattr(after, "shape", None) == value.shape and value.shape:
         value[...] = after
 
 
