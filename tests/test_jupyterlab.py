@@ -340,7 +340,7 @@ LIVE_CELLS = [
     "images, digits = np.eye(28, dtype='float32')[None].repeat(10, 0), np.arange(10)",
     "live.DrawDigit(network)",
     "live.Disturb(images, digits, network)",
-    "live.Inside(network, images, digits, [network[1].weight] * 3)",
+    "live.Inside(network, images, digits, {name: network[1].weight for name in 'abc'})",
     "live.DrawDigit(unknown)",
 ]
 

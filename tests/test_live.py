@@ -56,10 +56,10 @@ FIGURES = {
     "valley": lambda _: live.Valley(PATHS),
     "draw_digit": live.DrawDigit,
     "disturb": lambda classifier: live.Disturb(*some_images(20), classifier),
-    "inside": lambda classifier: live.Inside(classifier, *some_images(1000), EPOCHS),
+    "inside": lambda classifier: live.Inside(classifier, *some_images(1000), STAGES),
 }
 OF_A_NETWORK = ["draw_digit", "disturb", "inside"]
-EPOCHS = []  # the weights of the first layer before training and after the epoch
+STAGES = {}  # the weights of the first layer before training and after the epoch
 
 
 def some_images(count):
@@ -71,7 +71,7 @@ def some_images(count):
 def states():
     """The parameters of lesson 5's network before training and after one epoch."""
     states = live_site.train(epochs=1)
-    EPOCHS[:] = [state[live_site.FIRST_WEIGHTS] for state in states]
+    STAGES.update(live_site.stages(states))
     return states
 
 
@@ -926,8 +926,9 @@ def test_inside_holds_what_numpy_finds(figures, classifier):
                 np.testing.assert_array_equal(kept[place], np.round(images[index] * 255))
                 assert inside.digits[place] == digits[index]
     assert [inside.digits[place] for place in inside.picked] == [d for d in range(10) for _ in "12"]
-    epochs = np.frombuffer(inside.epochs, np.int8).reshape(2, 32, 784) / 127
-    for scaled, scale, weights in zip(epochs, inside.scales, EPOCHS, strict=True):
+    assert inside.stages == ["before training", "after epoch 1"]
+    grown = np.frombuffer(inside.grown, np.int8).reshape(2, 32, 784) / 127
+    for scaled, scale, weights in zip(grown, inside.scales, STAGES.values(), strict=True):
         np.testing.assert_allclose(scaled * scale, weights, atol=scale / 250)
 
 
@@ -958,7 +959,7 @@ def test_inside_answers_to_mouse_keyboard_and_touch(open_figure, figures, classi
     assert shown.inner_text() == expected(0, 10, hidden[0], 0)
     page.get_by_role("radio", name="hidden layer 2").tap()
     assert shown.inner_text() == expected(1, 0, second, 0)
-    assert not page.get_by_role("slider", name="epoch").is_visible()
+    assert not page.get_by_label("stage").is_visible()
     page.get_by_role("slider", name="image").focus()
     page.keyboard.press("End")
     assert " Of the chosen image, a 9, it says " in said(page)
@@ -973,34 +974,33 @@ def test_dead_neurons_are_marked_and_weights_grow(open_figure, figures):
     assert page.get_by_text("It is dead: it says 0 of every image.").is_visible()
     board = page.locator(".live-board canvas")
     after = board.evaluate(PIXELS)
-    epoch = page.get_by_role("slider", name="epoch")
-    epoch.fill("0")
-    assert epoch.get_attribute("aria-valuetext") == "untrained"
+    stage = page.get_by_role("slider", name="stage")
+    assert stage.get_attribute("aria-valuetext") == "after epoch 1"
+    stage.fill("0")
+    assert stage.get_attribute("aria-valuetext") == "before training"
     assert board.evaluate(PIXELS) != after
-    epoch.fill("1")
+    stage.fill("1")
     assert board.evaluate(PIXELS) == after
 
 
+FIVE = dense(nn.Linear(784, 5), nn.ReLU(), nn.Linear(5, 10))
+
+
 @pytest.mark.parametrize(
-    ("network", "epochs", "said"),
+    ("network", "stages", "said"),
     [
-        (Columns(), (), "live.Inside shows the hidden layers of a dense network"),
-        (dense(nn.Linear(784, 10)), (), "live.Inside shows the hidden layers of a dense network"),
-        (
-            dense(nn.Linear(784, 5), nn.ReLU(), nn.Linear(5, 10)),
-            [np.zeros((5, 784)), np.zeros((4, 784))],
-            r"epochs must hold .* of shape \(5, 784\), got shape \(4, 784\)",
-        ),
-        (
-            dense(nn.Linear(784, 5), nn.ReLU(), nn.Linear(5, 10)),
-            [np.full((5, 784), np.nan)],
-            "epochs must hold the weights of the first layer, finite",
-        ),
+        (Columns(), None, "live.Inside shows the hidden layers of a dense network"),
+        (dense(nn.Linear(784, 10)), None, "live.Inside shows the hidden layers of a dense network"),
+        (FIVE, [FIVE[1].weight], "stages must be a dictionary"),
+        (FIVE, {}, "stages is empty"),
+        (FIVE, {"a": np.zeros((4, 784))}, r"stages\['a'\] must hold .* 5 neurons, got 4"),
+        (FIVE, {"a": np.full((5, 784), np.nan)}, r"stages\['a'\]"),
+        (FIVE, {"a": FIVE[1].weight, "b": np.zeros((5, 784))}, r"stages\['b'\], the last, must be"),
     ],
 )
-def test_inside_says_what_is_wrong(network, epochs, said):
+def test_inside_says_what_is_wrong(network, stages, said):
     with pytest.raises(LessonError, match=said):
-        live.Inside(network, *some_images(20), epochs)
+        live.Inside(network, *some_images(20), stages)
 
 
 def test_wrong_images_are_refused(classifier):

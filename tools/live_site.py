@@ -102,6 +102,14 @@ def network(state: Mapping[str, torch.Tensor]) -> Module:
     return classifier.eval()
 
 
+def stages(states: Iterable[Mapping[str, torch.Tensor]]) -> dict[str, torch.Tensor]:
+    """Return the weights of the first layer in each of the states of `train`, and their names."""
+    return {
+        f"after epoch {epoch}" if epoch else "before training": state[FIRST_WEIGHTS]
+        for epoch, state in enumerate(states)
+    }
+
+
 def state_of(figure: LiveFigure) -> dict[str, Any]:
     """Return what a figure's module reads: its own traits that are sent to the browser."""
     names = set(figure.trait_names(sync=True)) - set(AnyWidget.class_trait_names())
@@ -170,7 +178,7 @@ def build(static: Path, pages: Path) -> None:
         live.Valley({"": [[0.0, 0.0]]}),
         canvas,
         live.Disturb(images, digits, classifier),
-        live.Inside(classifier, images, digits, [state[FIRST_WEIGHTS] for state in states]),
+        live.Inside(classifier, images, digits, stages(states)),
     ]
     write(static, figures)
     pages.mkdir(parents=True, exist_ok=True)

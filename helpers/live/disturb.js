@@ -42,23 +42,24 @@ export function grain(seed, count = 784) {
   );
 }
 
-// Turned about its middle (clockwise), moved to the right, then noise; the rest of the sheet is 0.
-export function disturbed(image, { shift, turn, noise }, noises) {
-  const result = new Float32Array(784);
+// Turned about its middle (clockwise) and moved to the right; the rest of the sheet is 0.
+function moved(image, { shift, turn }) {
+  if (shift === 0 && turn === 0) return image;
   const angle = (turn * Math.PI) / 180;
   const [cos, sin] = [Math.cos(angle), Math.sin(angle)];
-  const still = shift === 0 && turn === 0;
-  for (let i = 0; i < 784; i++) {
-    let value = image[i];
-    if (!still) {
-      const x = (i % 28) - MIDDLE - shift;
-      const y = Math.trunc(i / 28) - MIDDLE;
-      value = between(image, cos * x + sin * y + MIDDLE, cos * y - sin * x + MIDDLE);
-    }
-    result[i] = Math.max(0, Math.min(1, value + noise * noises[i]));
-  }
-  return result;
+  return Float32Array.from({ length: 784 }, (_, i) => {
+    const x = (i % 28) - MIDDLE - shift;
+    const y = Math.trunc(i / 28) - MIDDLE;
+    return between(image, cos * x + sin * y + MIDDLE, cos * y - sin * x + MIDDLE);
+  });
 }
+
+const noisy = (image, noise, noises) =>
+  noise === 0
+    ? image
+    : image.map((value, i) => Math.max(0, Math.min(1, value + noise * noises[i])));
+
+export const disturbed = (image, how, noises) => noisy(moved(image, how), how.noise, noises);
 
 // The value between four pixels, in proportion to how near they are.
 function between(image, column, row) {
@@ -125,31 +126,44 @@ function render({ model, el }) {
     text: "Below each slider: what the network would say along its way. Orange is wrong.",
   });
 
+  // What stands below a slider holds until the image or another slider changes.
+  const known = {}; // kind -> what it holds for, and its words
+  const others = (kind) => JSON.stringify({ ...state, [kind]: null });
+
   function show() {
-    const variants = Object.entries(LEVELS).flatMap(([kind, levels]) =>
-      levels.map((level) => ({ ...state, [kind]: level })),
+    const image = images[state.index];
+    const place = moved(image, state);
+    const now = noisy(place, state.noise, noises);
+    const old = Object.keys(KINDS).filter((kind) => known[kind]?.holds !== others(kind));
+    const along = old.flatMap((kind) =>
+      LEVELS[kind].map((level) =>
+        kind === "noise"
+          ? noisy(place, level, noises)
+          : disturbed(image, { ...state, [kind]: level }, noises),
+      ),
     );
-    ask([state, ...variants].map((how) => disturbed(images[state.index], how, noises)));
-    paint(seen.getContext("2d"), disturbed(images[state.index], state, noises), 28, 28);
+    const asked = old.map((kind) => [kind, others(kind)]);
+    ask([now, ...along], { digit: digits[state.index], asked });
+    paint(seen.getContext("2d"), now, 28, 28);
   }
 
-  function tell(found, message) {
+  function tell(found, message, about) {
     if (!found) {
       showBars();
       say(message);
       return;
     }
-    const outputs = [...found[0].at(-1)];
-    const [digit, best] = [digits[state.index], largest(outputs)];
+    const { digit, asked } = about;
+    const [outputs, ...along] = found.map((layers) => layers.at(-1));
+    const best = largest(outputs);
     showBars(outputs, best);
-    const others = found.slice(1).map((layers) => largest([...layers.at(-1)]));
-    let start = 0;
-    const flips = Object.entries(LEVELS).map(([kind, levels]) => {
-      const said = others.slice(start, (start += levels.length));
-      return strip(strips[kind], KINDS[kind], levels, said, digit);
-    });
+    for (const [kind, holds] of asked) {
+      const said = along.splice(0, LEVELS[kind].length).map(largest);
+      known[kind] = { holds, words: strip(strips[kind], KINDS[kind], LEVELS[kind], said, digit) };
+    }
     const verdict = best === digit ? "right" : `wrong: it is a ${digit}`;
     const text = `The network says ${best}, ${verdict}`;
+    const flips = Object.keys(KINDS).map((kind) => known[kind].words);
     say(text, `${text}. ${flips.join(". ")}.`);
   }
 

@@ -38,9 +38,10 @@ function render({ model, el }) {
   const picked = model.get("picked");
   const strongest = model.get("strongest"); // layer, neuron -> [image, activation]
   const shares = model.get("shares"); // layer, neuron -> of how many images it says something
-  const epochs = new Int8Array(bytes(model.get("epochs")).buffer);
-  const scales = model.get("scales"); // of each epoch: what 127 stands for
-  const state = { layer: 0, neuron: 0, image: picked[0], epoch: scales.length - 1 };
+  const stages = model.get("stages"); // names; the last is the network as it is
+  const grown = new Int8Array(bytes(model.get("grown")).buffer);
+  const scales = model.get("scales"); // of each stage: what 127 stands for
+  const state = { layer: 0, neuron: 0, image: picked[0], stage: stages.length - 1 };
 
   const root = frame(el, "inside", "Inside the network: its hidden neurons, to look at one by one");
   const names = hidden.map((_, i) => `hidden layer ${i + 1}`);
@@ -61,12 +62,12 @@ function render({ model, el }) {
     className: "live-note",
     text: "Blue weights count for the neuron, orange ones against it; crossed out is dead. The bar below shows what it says of the chosen image.",
   });
-  const epoch = slider(root, {
-    ...{ label: "epoch", min: 0, max: Math.max(0, scales.length - 1), step: 1 },
-    value: state.epoch,
-    format: (value) => (value === 0 ? "untrained" : String(value)),
+  const stage = slider(root, {
+    ...{ label: "stage", min: 0, max: Math.max(0, stages.length - 1), step: 1 },
+    value: state.stage,
+    format: (value) => stages[value] ?? "",
     change: (value) => {
-      state.epoch = value;
+      state.stage = value;
       showNeurons();
     },
   });
@@ -107,8 +108,7 @@ function render({ model, el }) {
     });
     neuron.input.max = outputs - 1;
     neuron.write(state.neuron);
-    const grows = state.layer === 0 && scales.length > 1;
-    epoch.row.hidden = !grows;
+    stage.row.hidden = state.layer > 0 || stages.length < 2;
   }
 
   function pick(index) {
@@ -120,10 +120,10 @@ function render({ model, el }) {
   // The weights of a neuron, 1 for the largest of the layer.
   function weightsOf(index, most) {
     const { inputs, weights } = hidden[state.layer];
-    if (state.layer === 0 && state.epoch < scales.length - 1) {
-      const start = (state.epoch * hidden[0].outputs + index) * inputs;
-      const scale = scales[state.epoch] / 127 / most;
-      return Array.from(epochs.subarray(start, start + inputs), (value) => value * scale);
+    if (state.layer === 0 && state.stage < stages.length - 1) {
+      const start = (state.stage * hidden[0].outputs + index) * inputs;
+      const scale = scales[state.stage] / 127 / most;
+      return Array.from(grown.subarray(start, start + inputs), (value) => value * scale);
     }
     const own = weights.subarray(index * inputs, (index + 1) * inputs);
     return Array.from(own, (weight) => weight / most);

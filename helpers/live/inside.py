@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 
 import numpy as np
 import traitlets
@@ -12,7 +12,7 @@ from torch import nn
 from helpers import given
 from helpers.errors import LessonError
 from helpers.live.figure import script
-from helpers.live.network import PIXELS, NetworkFigure, activations, dense_layers
+from helpers.live.network import PIXELS, Layer, NetworkFigure, activations, dense_layers
 from helpers.plotting import plot_weights
 from helpers.plotting.page import picture_of
 
@@ -24,19 +24,20 @@ class Inside(NetworkFigure):
 
     Pick a hidden neuron and see its weights and its strongest images; pick an image and see what
     each neuron says of it. Dead neurons, which say 0 of every image, are crossed out. A slider
-    over the epochs shows how the weights of the first layer grew. These weights, as images, stand
-    for the figure where no script runs.
+    over the stages of training shows how the weights of the first layer grew. These weights, as
+    images, stand for the figure where no script runs.
 
     Args:
         classifier: A trained classifier with one hidden layer or more, on any device.
         images: (N, 28, 28), from 0 to 1; the strongest are looked for among all of them.
         digits: (N,), the digit that each shows.
-        epochs: The weights of the first layer before training and after each epoch, each
-            (neurons, 784), the last of them those of `classifier`. Without them there is no slider.
+        stages: The name of each stage of training, first to last, and the weights of the first
+            layer then, (neurons, 784); `plot_weights` takes the same. The last are those of
+            `classifier`. Without stages there is no slider.
 
     Raises:
         LessonError: If images or digits are something else, if it is no classifier or none that is
-            a dense network, or if `epochs` are not weights of its first layer.
+            a dense network, or if `stages` are not weights of its first layer.
     """
 
     _esm = script("inside")
@@ -46,7 +47,8 @@ class Inside(NetworkFigure):
     picked = traitlets.List().tag(sync=True)
     strongest = traitlets.List().tag(sync=True)
     shares = traitlets.List().tag(sync=True)
-    epochs = traitlets.Bytes(b"").tag(sync=True)
+    stages = traitlets.List().tag(sync=True)
+    grown = traitlets.Bytes(b"").tag(sync=True)
     scales = traitlets.List().tag(sync=True)
 
     def __init__(
@@ -54,7 +56,7 @@ class Inside(NetworkFigure):
         classifier: nn.Module,
         images: ArrayLike,
         digits: ArrayLike,
-        epochs: Sequence[ArrayLike] = (),
+        stages: Mapping[str, ArrayLike] | None = None,
     ) -> None:
         layers = dense_layers(given.classifier(classifier))
         if len(layers) < 2:
@@ -64,7 +66,7 @@ class Inside(NetworkFigure):
                 "Tanh between them."
             )
         some, shown = given.images_and_digits(images, digits)
-        grown = _first_weights(epochs, layers[0].weights.shape)
+        grown = _first_weights(stages, layers[0])
         scales = [float(np.abs(weights).max()) or 1.0 for weights in grown]
 
         hidden = activations(layers, some.astype(np.float32))[:-1]
@@ -86,7 +88,8 @@ class Inside(NetworkFigure):
                 for values, layer in zip(hidden, tops, strict=True)
             ],
             shares=[(values != 0).mean(axis=0).tolist() for values in hidden],
-            epochs=b"".join(
+            stages=list(stages or {}),
+            grown=b"".join(
                 np.int8(np.round(weights / scale * 127)).tobytes()
                 for weights, scale in zip(grown, scales, strict=True)
             ),
@@ -100,12 +103,25 @@ def _strongest(values: NDArray[np.float64]) -> list[int]:
     return [int(index) for index in order if values[index] != 0]
 
 
-def _first_weights(epochs: Sequence[ArrayLike], shape: tuple[int, ...]) -> list[given.Numbers]:
-    taken = [given.array(weights, "epochs") for weights in epochs]
-    for weights in taken:
-        if weights.shape != shape or shape[1] != PIXELS or not np.isfinite(weights).all():
+def _first_weights(stages: Mapping[str, ArrayLike] | None, last: Layer) -> list[given.Numbers]:
+    """The weights of each stage, (neurons, 784), those of the network at the end."""
+    if stages is None:
+        return []
+    given.dictionary(stages, "stages", "stage of the training to its weights")
+    neurons = len(last.weights)
+    taken = [
+        given.weight_images(weights, f"stages[{name!r}]").reshape(-1, PIXELS)
+        for name, weights in stages.items()
+    ]
+    for name, weights in zip(stages, taken, strict=True):
+        if len(weights) != neurons:
             raise LessonError(
-                f"epochs must hold the weights of the first layer, finite and of shape {shape}, "
-                f"got shape {weights.shape}. Write network.model.blocks[0].layer.weight."
+                f"stages[{name!r}] must hold the weights of the first layer's {neurons} neurons, "
+                f"got {len(weights)}. Write network.model.blocks[0].layer.weight."
             )
+    if not np.allclose(taken[-1], last.weights, atol=1e-6):
+        raise LessonError(
+            f"stages[{[*stages][-1]!r}], the last, must be the weights of classifier itself, and "
+            "is not. Pass the classifier as it is at the end."
+        )
     return taken

@@ -204,28 +204,37 @@ export function forward(layers, image) {
 
 export const largest = (values) => values.indexOf(Math.max(...values));
 
-// Returns a function of images. `show` gets what it finds: for each image the values of each layer,
-// or null and a message. Where the layers are not known here, Python is asked for the last of them.
+// Returns a function of images, and of what they are about. `show` gets what it finds: for each
+// image the values of each layer, or null and a message; and what they are about. Where the layers
+// are not known here, Python is asked for the last of them.
 export function asker(model, show) {
   const shapes = model.get("layers");
   if (shapes.length) {
     const layers = network(shapes, floats(model.get("weights")));
-    return (images) => show(images.map((image) => forward(layers, image)));
+    return (images, about) =>
+      show(
+        images.map((image) => forward(layers, image)),
+        "",
+        about,
+      );
   }
+  let sent, count;
   model.on("change:outputs change:message", () => {
     const outputs = [...floats(model.get("outputs"))];
     const found = Array.from({ length: outputs.length / 10 }, (_, i) => [
       outputs.slice(10 * i, 10 * i + 10),
     ]);
     const message = model.get("message");
-    show(message ? null : found, message);
+    if (message) show(null, message, sent);
+    else if (found.length === count) show(found, "", sent); // or it answers an older question
   });
   let timer;
-  return (images) => {
+  return (images, about) => {
     clearTimeout(timer); // while one draws, not for each point
     timer = setTimeout(() => {
       const all = new Float32Array(images.length * 784);
       images.forEach((image, i) => all.set(image, 784 * i));
+      [sent, count] = [about, images.length];
       model.set("asked", new DataView(all.buffer));
       model.save_changes();
     }, 60);
