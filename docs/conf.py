@@ -56,6 +56,7 @@ autodoc_member_order = "bysource"
 autodoc_typehints = "description"
 autodoc_type_aliases = {"ArrayLike": "ArrayLike"}  # not the ten lines that it stands for
 html_theme = "sphinx_book_theme"
+html_context = {"default_mode": "auto"}  # without it, the theme reports an error
 html_static_path = ["_static", "live/static"]
 html_css_files = ["live/live.css", "figures.css"]
 html_js_files = [("live_page.js", {"defer": "defer"})]

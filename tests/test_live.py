@@ -1118,3 +1118,24 @@ def test_first_paint_and_changes_are_quick(open_figure, name):
     print(f"{name}: first paint {first:.1f} ms, a change {change:.1f} ms")
     assert 0 < change < 16
     assert 0 < first < 100
+
+
+# --- the website's network -----------------------------------------------------------------------
+
+
+def test_the_website_trains_as_lesson_5_does():
+    path = next((ROOT / "lessons").glob("05_*.py"))
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    recipe = {"mlp_config", "with_relu", "with_rmsprop"}
+    kept = [
+        node
+        for node in tree.body
+        if isinstance(node, ast.ImportFrom | ast.Import)
+        or (isinstance(node, ast.Assign) and {ast.unparse(name) for name in node.targets} & recipe)
+    ]
+    lesson = {}
+    exec(compile(ast.Module(kept, []), path, "exec"), lesson)
+    assert str(live_site.RECIPE) == str(lesson["with_rmsprop"])
+    last = path.read_text(encoding="utf-8").split("classifier = with_rmsprop.create(")[1]
+    assert f"Trainer(max_epochs={live_site.EPOCHS}," in last.split(".fit(")[0]
+    assert f"train_digits, batch_size={live_site.BATCH_SIZE}, shuffle" in last.split(".fit(")[0]
