@@ -19,7 +19,6 @@ import deeplay as dl
 import torch
 from deeplay.blocks.base import DeferredConfigurableLayer
 from torch import nn
-from torch.nn.modules.loss import _Loss
 
 from helpers.errors import LessonError, shown
 from helpers.plain_code import Call, Name, Script
@@ -469,7 +468,8 @@ def _make_other(cls: type, rules: list[_Rule], chain: str, script: Script) -> tu
             return _WRAPPERS[cls](**arguments), Call(_WRAPPERS[cls], (), noted)
         if issubclass(cls, nn.Module):
             # Both make a fresh one at each create; a loss alone reads as in any PyTorch code.
-            call = Call(cls, (), noted) if issubclass(cls, _Loss) else Call(dl.Layer, (cls,), noted)
+            is_loss = cls.__module__ == nn.modules.loss.__name__
+            call = Call(cls, (), noted) if is_loss else Call(dl.Layer, (cls,), noted)
             return dl.Layer(cls, **arguments), call
         return cls(**arguments), Call(cls, (), noted)
 
