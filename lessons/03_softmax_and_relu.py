@@ -141,6 +141,9 @@ live.Softmax(numbers)
 #
 # Now see what happens to the others when only one number changes. We raise the number of the 3.
 
+# %% tags=["check"]
+assert round(np.e, 1) == 2.7
+
 # %% tags=["check-output"]
 raised = numbers.clone()
 raised[3] += 3.0
@@ -222,8 +225,8 @@ print(outputs_compared)
 print(outputs_compared.difference("softmax", "sigmoid"))
 
 # %% [markdown]
-# The last line sets each pair of runs side by side: the same seed, and one rule between the two. But
-# this is one epoch, and one learning rate. Keep the numbers in mind: they are about to be beaten.
+# The last line sets each pair of runs side by side: the same seed, and one rule between the two. With
+# each of the three seeds, softmax reads more. But this is one epoch, and one learning rate. Keep the numbers in mind: they are about to be beaten.
 
 # %% [markdown]
 # ## And without any hidden layer?
@@ -296,6 +299,9 @@ plot_history(trainer.history)
 # Notice then how long the curve stays there: thousands of steps, in which the network learns next to
 # nothing. Here are the numbers.
 
+# %% tags=["check"]
+assert np.isclose((0.9**2 + 9 * 0.1**2) / 10, 0.09)
+
 # %%
 step_losses = np.array(trainer.history["step_losses"])
 for start in (0, 5_000, 10_000):
@@ -345,6 +351,9 @@ plot_confusion_matrix(confusion_matrix)
 # So the slopes multiply. (Mathematicians call it the *chain rule*.) A sigmoid's slope is 0.25 at
 # best. Two hidden layers of sigmoids leave at most $0.25 \times 0.25 \approx 0.06$ of the change,
 # and that is before the weights have multiplied it too.
+
+# %% tags=["check"]
+assert round(0.25 * 0.25, 2) == 0.06
 
 # %% [markdown]
 # ### Exercise 2: predict

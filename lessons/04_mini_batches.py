@@ -156,6 +156,10 @@ for batch_size in batch_sizes:
 # The batch size is a [*hyperparameter*](glossary.ipynb): a number that you choose and that training
 # does not change. The learning rate is another, and so are the sizes of the layers.
 
+# %% tags=["check"]
+assert 50_000 / 64 == 781.25
+assert 50_000 // 64 == 781
+
 # %% [markdown]
 # ### Exercise 2: predict
 #
@@ -283,6 +287,9 @@ assert results[1]["seconds"] > 3 * results[256]["seconds"]
 # step has a length, learning rate times gradient. 196 steps of this length do not lead far, however
 # well each of them is aimed. To see where each network stands, we draw the loss against the number of
 # images seen.
+
+# %% tags=["check"]
+assert -(-50_000 // 256) == 196
 
 # %%
 from helpers.plotting import plot_step_losses

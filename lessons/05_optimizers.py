@@ -104,6 +104,9 @@ print(f"{len(for_validation):,} images to choose with")
 # `permutation` shuffles the numbers from 0 to 59,999, so that the two parts do not differ in any
 # way but chance.
 
+# %% tags=["check"]
+assert max(range(60_000)) == 59_999
+
 # %% [markdown]
 # ## From a slope to a step
 #
@@ -211,6 +214,13 @@ check_rmsprop_step(rmsprop_step)
 # $t$ the two corrections in brackets come close to 1 and drop out.
 #
 # (RMSprop and Adam also add a very small number to the root, so that they never divide by zero.)
+
+# %% tags=["check"]
+import inspect
+
+from torch.optim import Adam
+
+assert inspect.signature(Adam).parameters["betas"].default == (0.9, 0.999)
 
 # %% [markdown]
 # ## Four walks down one valley

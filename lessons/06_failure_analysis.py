@@ -167,7 +167,7 @@ for its_outputs in outputs_of_all:
 # that it reads with a confidence of 0.9, it reads nine in ten right. Take those with a confidence
 # from 0.90 to 0.95. How many of them does it read right?
 #
-# - **a**: about as many as it promises, 90 to 95 in a hundred;
+# - **a**: about as many as it promises, 0.90 to 0.95 of them;
 # - **b**: fewer;
 # - **c**: more.
 
@@ -575,34 +575,39 @@ assert (turns[:, 4] < 0.5).all()
 assert (noises[:, 3] < noises[:, 0] - 0.1).all()
 
 # %% [markdown]
-# ### Exercise 3: predict
+# ## No digit at all
 #
-# Imagine 1,000 images on which every pixel is a random number between 0 and 1. There is no digit
-# on any of them. What does network 0 say? Decide first, and put your letter into `answer`:
+# Here are 1,000 images on which every pixel is a random number between 0 and 1. There is no digit on
+# any of them. What do the networks say? Decide first.
 #
 # - **a**: the ten outputs are all about 0.1, because no digit fits;
-# - **b**: it names a digit, and is usually quite sure of it;
+# - **b**: they name a digit, and are usually quite sure of it;
 # - **c**: all outputs are about 0, because no digit fits.
-#
-# Then try it: `np.random.rand(1000, 28, 28)` makes such images. `predict` takes a dataloader, and
-# `make_dataloader` needs digits beside the images, any digits, such as `np.zeros(1000, dtype=int)`.
 
-# %% tags=["exercise"]
-### BEGIN SOLUTION
-random_images = np.random.rand(1000, 28, 28)
-no_digits = np.zeros(1000, dtype=int)
-random_outputs, _ = predict(networks[0], make_dataloader(random_images, no_digits, batch_size=1000))
-print(f"mean confidence: {random_outputs.max(dim=1).values.mean():.0%}")
-answer = "b"
-### END SOLUTION
+# %%
+guess("no digit", ...)  # your letter, in quotes, in place of the dots
 
-# %% tags=["exercise-check"]
-from helpers.checks import check_no_digit
+# %%
+random_images = np.random.default_rng(0).random((1000, 28, 28), dtype=np.float32)
+any_digits = np.zeros(1000, dtype=int)  # a dataloader needs some beside the images
+random_dataloader = make_dataloader(random_images, any_digits, batch_size=1000)
 
-check_no_digit(answer)
+sure = []
+for seed, network in enumerate(networks):
+    random_outputs, _ = predict(network, random_dataloader)
+    sure.append(float(random_outputs.max(dim=1).values.mean()))
+    print(f"network {seed}: mean confidence {sure[-1]:.0%}")
+reveal("no digit", a=max(sure) < 0.2, b=min(sure) > 0.5, c=max(sure) < 0.05)
+
+# %% tags=["check"]
+assert min(sure) > 0.5
 
 # %% [markdown]
-# ### Exercise 4: change and explain
+# A network of this kind cannot say "no digit": softmax always shares out 1 among the ten. So its
+# confidence compares the ten digits with each other. It does not say whether there is a digit.
+
+# %% [markdown]
+# ### Exercise 3: change and explain
 #
 # In our images, 1 is ink and 0 is paper. Somebody hands over images in which it is the other way
 # round: `1 - validation_images`. Put network 0's accuracy on these images into `inverted_accuracy`.

@@ -13,7 +13,6 @@ from helpers.checks.lesson_5 import check_fast_rmsprop, check_momentum_step, che
 from helpers.checks.lesson_6 import (
     check_accuracy_of_surest,
     check_inverted,
-    check_no_digit,
     check_with_temperature,
 )
 from helpers.checks.lesson_7 import check_by_hand, check_idle_parameters, check_switched_off
@@ -36,7 +35,6 @@ __all__ = [
     "check_fast_rmsprop",
     "check_rmsprop_step",
     "check_with_temperature",
-    "check_no_digit",
     "check_inverted",
     "check_accuracy_of_surest",
     "check_idle_parameters",

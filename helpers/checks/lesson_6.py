@@ -17,9 +17,9 @@ def check_with_temperature(
     """Lesson 6, exercise 1: outputs as they would be if the sums were divided by a temperature."""
     generator = np.random.default_rng(6)
     for count, temperature in ((4, 2.0), (1, 1.0), (6, 0.5), (10, 5.0)):
-        outputs = generator.dirichlet(np.full(10, 0.6), count)
+        outputs: np.ndarray = generator.dirichlet(np.full(10, 0.6), count)
         # Softmax gives out no zeros, and float32, as networks do.
-        outputs = np.float32((outputs + 1e-4) / (1 + 1e-3))
+        outputs = ((outputs + 1e-4) / (1 + 1e-3)).astype(np.float32)
         if hint := _wrong_temperature(with_temperature, outputs, temperature):
             return hint
     return None
@@ -65,19 +65,9 @@ def _wrong_temperature(
     )
 
 
-@answers.check("It has no way to say “no digit”: its ten outputs always share out 1 among the ten.")
-def check_no_digit(answer: str) -> str | None:
-    """Lesson 6, exercise 3: what the network says about images without a digit."""
-    hints = {
-        "a": "that would be fair, and it is not what happens: look at the highest outputs.",
-        "c": "the outputs come out of a softmax: can all ten be about 0?",
-    }
-    return answers.wrong_letter("answer", answer, hints)
-
-
 @answers.check("A network knows only what its training images showed it.")
 def check_inverted(inverted_accuracy: float, reason: str) -> str | None:
-    """Lesson 6, exercise 4: dark digits on white paper, and why they are not read."""
+    """Lesson 6, exercise 3: dark digits on white paper, and why they are not read."""
     accuracy = answers.share("inverted_accuracy", inverted_accuracy)
     if accuracy > 0.9:
         return f"{accuracy:.1%} is what the images reach as they are: hand over `1 - test_images`."

@@ -210,10 +210,9 @@ def plot_reliability(outputs: ArrayLike, digits: ArrayLike) -> None:
     bins = np.minimum((10 * confidence).astype(int), 9)
     counts = np.bincount(bins, minlength=10)
     filled = counts > 0
-    means, reads, n = (
-        np.bincount(bins, weights, 10)[filled] for weights in (confidence, right, None)
-    )
-    means, reads = means / n, reads / n
+    n = counts[filled]
+    means = np.bincount(bins, confidence, 10)[filled] / n
+    reads = np.bincount(bins, right, 10)[filled] / n
     middle = (n * reads + 2) / (n + 4)
     reach = 2 * np.sqrt(middle * (1 - middle) / (n + 4))
     lows, highs = np.clip(middle - reach, 0, 1), np.clip(middle + reach, 0, 1)
