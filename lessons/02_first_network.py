@@ -163,10 +163,12 @@ print(f"{parameters:,} parameters; by hand {by_hand:,}")
 
 # %% tags=["check"]
 assert parameters == by_hand == 26_506
-assert (784 + 1) * 32 == 25_120
 
 # %% [markdown]
 # Most of them, 25,120, sit between the pixels and the first hidden layer.
+
+# %% tags=["check"]
+assert (784 + 1) * 32 == 25_120
 
 # %% [markdown]
 # ### Exercise 1: predict

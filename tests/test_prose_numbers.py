@@ -167,18 +167,20 @@ def changed(number):
     return [f"{value(number) + by:{comma}.{places(number)}f}{unit}" for by in (step, -step)]
 
 
-@pytest.mark.parametrize("name", WRITTEN)
-def test_a_changed_number_is_noticed(name):
-    """Most of those of which the test says anything: not digits, which occur everywhere."""
-    lesson = Lesson(name)
+def test_a_changed_number_is_noticed():
+    """Most of those of which the test says anything: not digits, which occur everywhere.
+
+    In lessons that list learning rates, a changed rate is often another of the list.
+    """
     tried = [
-        (other, section)
+        (lesson, other, section)
+        for lesson in map(Lesson, WRITTEN)
         for number, section, _ in lesson.prose
         if value(number) >= 10 or places(number) or "%" in number
         for other in changed(number)
     ]
-    missed = [other for other, section in tried if lesson.proves(other, section)]
-    assert len(missed) <= 0.4 * len(tried), f"{len(missed)} of {len(tried)}: {missed}"
+    missed = [other for lesson, other, section in tried if lesson.proves(other, section)]
+    assert len(missed) <= 0.3 * len(tried), f"{len(missed)} of {len(tried)}: {missed}"
 
 
 @pytest.mark.parametrize("name", CITED)
