@@ -16,14 +16,18 @@ from tools import ROOT
 
 # What takes longest, first; what is not named here comes after, in pytest's order.
 LONGEST_FIRST = (
+    "03_softmax_and_relu",
+    "07_inside_the_network",
     "05_optimizers",
     "04_mini_batches",
-    "02_first_network",
-    "03_softmax_and_relu",
     "06_failure_analysis",
-    "07_inside_the_network",
+    "02_first_network",
     "08_beyond_one_machine",
     "01_data",
+    "test_course_check",
+    "test_storage",
+    "test_bit_for_bit",
+    "test_class_hostile",
     "test_jupyterlab",
     "test_checkout",
     "test_data",
