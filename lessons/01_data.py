@@ -617,9 +617,10 @@ print(f"numbers kept by lesson 2's network:   {26_506:11,}")
 
 # %% [markdown]
 # The nearest neighbor keeps all 60,000 images and goes through all of them for every single answer;
-# with twice as many examples, each answer would take twice as long. The network that you will have in
-# [lesson 5](05_optimizers.ipynb) reads {{ rmsprop }} of the test images, nearly as many, and all that
-# it keeps of the training images are those 26,506 numbers.
+# with twice as many examples, each answer would take twice as long. The network that you will have
+# in [lesson 5](05_optimizers.ipynb) reads {{ rmsprop }} of all 10,000 test images (no fair
+# comparison with our 1,000, but the two are close), and all that it keeps of the training images
+# are those 26,506 numbers.
 #
 # So you have two marks now: {{ nearest_mean }} is the number to beat, and {{ nearest_neighbor }} shows
 # how much the training images have to tell.

@@ -344,8 +344,9 @@ print(f"{len(plain_dataloader):,} batches")
 print(f"the first: images {tuple(images.shape)}, digits {tuple(digits.shape)}")
 
 # %% [markdown]
-# `shuffle=True` hands the training images over in a random order. Without it, whatever came last
-# would weigh most in what the network remembers; exercise 2 shows how bad this can get.
+# `shuffle=True` hands the training images over in a random order. Ours come mixed already ([lesson
+# 1](01_data.ipynb)), but never count on that: if images come sorted, as in lesson 1's files, the
+# network sees one digit only for a long time. Exercise 2 shows how bad this can get.
 #
 # A list of pairs is picked apart pair by pair, 60,000 times. `make_dataloader` takes the two arrays as
 # they are, which is quicker, and hands over the same.

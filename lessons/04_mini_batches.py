@@ -136,8 +136,8 @@ from helpers.checks import check_make_batches
 check_make_batches(make_batches)
 
 # %% [markdown]
-# The loss is then the mean over the 16 images. So a batch has one loss, one gradient, and makes one
-# step: a step that suits 16 images on average, where it used to suit one.
+# The loss of a batch is the mean over the 16 images. So a batch has one loss, one gradient, and
+# makes one step: a step that suits 16 images on average, where it used to suit one.
 #
 # Fewer, bigger batches mean fewer steps in an epoch. Here is how many for the sizes that we are
 # about to compare.
@@ -301,8 +301,10 @@ plot_step_losses(step_losses)
 # falls early on; with batches of 16 it begins to fall much later; with 64 and 256 the epoch is over
 # before the fall has really begun. They are all on the same road, and some have not come far.
 #
-# Now look at the bands. With single images the band is wide: one image is easy and has a loss near 0,
-# the next is hard, and its loss is high. The bigger the batch, the narrower the band.
+# Now look at the bands. With single images the band is wide: one image is easy and has a loss near
+# 0, the next is hard, and its loss is high. With batches of 16 it is narrower. But do not conclude
+# too much: a network that still gives the fair guess has a loss of about 0.09 for every image, so
+# its band is thin whatever the batch size. See where the first panel begins.
 
 # %% [markdown]
 # ## Noise
@@ -338,9 +340,10 @@ assert 3 < spread[16] / spread[256] < 5
 #
 # $$ \text{noise of a batch} \approx \frac{\text{noise of one image}}{\sqrt{B}} $$
 #
-# What holds for the loss holds for the gradient. The step after a single image suits that one image,
-# and may make things worse for all the others. The step after a batch points closer to where all
-# 50,000 images together would send it.
+# The gradient of a batch is a mean over its images too, so the same rule holds for each of its
+# numbers (we do not measure it here). The step after a single image suits that one image, and may
+# make things worse for all the others. The step after a batch points closer to where all 50,000
+# images together would send it.
 #
 # The square root also says that calm has a price. From 16 to 256, each step computes 16 times as
 # much, and the noise falls to a quarter.
@@ -422,8 +425,8 @@ for batch_size in (16, 64, 256):
     compared[batch_size] = compare(recipes, train_dataloader, validation_dataloader)
 
 # %% [markdown]
-# With single images the rates above 0.4 are too long to try. (The cell takes longer than the last:
-# each training makes 50,000 steps.)
+# For single images we try only two rates, because each training makes 50,000 steps and takes
+# longer. Whether a higher one could be worth trying, the result at 0.4 will tell.
 
 # %%
 train_dataloader = make_dataloader(train_images, train_digits, batch_size=1, shuffle=True)
@@ -458,20 +461,24 @@ assert compared[1].of(0.1).mean() > compared[1].of(0.4).mean()
 # %% [markdown]
 # What to notice:
 #
-# - **At 0.1** the order is that of before: the smaller the batch, the more the network reads. With
-#   three seeds this is no accident.
-# - **Four times the batch and four times the rate** end at about the same accuracy, seed by seed, as
-#   long as the steps are short: 16 with 0.1, 64 with 0.4 and 256 with 1.6, for example. A quarter of
-#   the steps, each four times as long, come equally far. [Lesson 8](08_beyond_one_machine.ipynb) comes
-#   back to this rule.
-# - **It does not go on for ever.** With single images 0.4 is already worse than 0.1, and with 16 and
-#   64 the highest rate is worse than 1.6 on average: beyond some length the steps are too long.
-# - **At their best rates** of those tried, single images and batches of 16 read about the same after
-#   one epoch; batches of 64 and 256 read less.
+# - **At 0.1** the order is that of before: the smaller the batch, the more the network reads. The
+#   ranges of the three seeds do not even overlap. (Marks of the same rate stand side by side, so
+#   that none hides another.)
+# - **Four times the batch and four times the rate** end at about the same accuracy, the lowest and
+#   the highest run included, as long as the steps are short: 16 with 0.1, 64 with 0.4 and 256 with
+#   1.6, for example. A quarter of the steps, each about four times as long, come equally far.
+#   [Lesson 8](08_beyond_one_machine.ipynb) comes back to this rule.
+# - **It does not go on for ever.** With single images 0.4 is already worse than 0.1, and with
+#   batches of 16, 6.4 is worse than 1.6. With 64, look at the marks at 6.4 and not only at the
+#   mean: they lie far apart. Where steps become too long, the seed decides.
+# - **At their best rates** of those tried, single images and batches of 16 read about the same
+#   after one epoch; batches of 64 and 256 read less. But single images are best at the lowest rate
+#   tried and 256 at the highest, so better rates may lie outside our search.
 #
 # So a batch size alone is neither good nor bad. Batch size and learning rate are chosen together,
-# and each with validation images. As a *rule of thumb*, begin with a batch size of 32. Sizes below 8
-# or above 256 are rare. (They are mostly powers of two, by habit.)
+# and each with validation images. Where to begin is a matter of habit, and not a result of this
+# lesson: for a small network on one machine, 32 is a common first try. (The sizes are mostly powers
+# of two, by habit too.)
 
 # %% [markdown]
 # ## Our choice: 16, and more epochs
@@ -498,8 +505,8 @@ plot_learning_curves(histories)
 
 # %% [markdown]
 # Look at the right panel. With the rate 0.1 the accuracy jumps up between the first and the second
-# epoch. After that, an epoch brings less and less. With 1.6 the network is there after one epoch, and
-# after ten it is still ahead.
+# epoch. After that, an epoch brings less and less. With 1.6 the network reads about as much after
+# one epoch as with 0.1 after ten, and after ten it is still ahead.
 #
 # Training accuracy (dashed) is an average over the whole epoch, including its beginning, and
 # validation accuracy is measured at its end. That is why the network may seem to read validation
@@ -519,9 +526,10 @@ assert fast[-1] > slow[-1]
 # About {{ mini_batches }} of the validation images with the rate 0.1, in ten epochs. Single images
 # came as far in one; but with a rate that fits, batches of 16 do too, in a fraction of the time.
 #
-# We do not look at the test images: these numbers served to choose, and the
-# [next lesson](05_optimizers.ipynb) goes on choosing. It starts from the rate 0.1 again, and tries the
-# rates of four optimizers.
+# We do not look at the test images: these numbers served to choose, and the [next
+# lesson](05_optimizers.ipynb) goes on choosing. It starts from the rate 0.1 again. That is not
+# because 0.1 is the better rate, as you just saw, but because it searches the rate anew, for each
+# of four optimizers.
 
 # %% [markdown]
 # ## What you learned
@@ -532,7 +540,8 @@ assert fast[-1] > slow[-1]
 # - The noise of a step falls with the square root of the batch size.
 # - When the batch grows, the learning rate can grow too, up to a point: choose both together, with
 #   validation images and several seeds.
-# - Begin with a batch size of about 32, and seldom go below 8 or above 256.
+# - A batch size of about 32 is a common place to begin; then search, together with the learning
+#   rate.
 
 # %% [markdown]
 # ## Next

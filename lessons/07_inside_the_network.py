@@ -146,7 +146,8 @@ plot_weights(weights)
 # What to notice:
 #
 # - **Before training** the weights are drawn at random, and so small that on this scale you can
-#   hardly see them.
+#   hardly see them. (Weights beyond the ends of a color scale have its darkest color, and the next
+#   figure has a scale of its own.)
 # - **After one epoch** there are patches of blue and orange, and after ten they are stronger and
 #   finer.
 # - **Some tiles are still blank** after ten epochs.
@@ -495,8 +496,8 @@ lasts = [network.model.blocks[-1].layer.weight for network in networks]
 assert all(-last.min() > 1.2 * last.max() for last in lasts)
 
 # %% [markdown]
-# The most negative weight is larger than the most positive one: a neuron can say "no" to a digit
-# more loudly than any says "yes".
+# The most negative weight lies further from 0 than the most positive one. But how much a neuron
+# adds to a sum depends on its activation too, as one image will show below.
 
 # %% [markdown]
 # ### Exercise 2: change and explain
@@ -589,8 +590,10 @@ for digit in (said, true):
     print(f"   all neurons and the bias: {sums[digit]:+.2f}; after softmax: {share:.2f}")
 
 # %% [markdown]
-# No single neuron made the mistake. Many small parts add up to two sums, and the wrong sum came out
-# ahead. Change `which` to follow other images.
+# Many parts add up to two sums, and the wrong sum came out ahead. Compare its lead with the parts
+# above it: where a single part is larger than the lead, switching off one neuron can be enough to
+# turn the answer round. That does not make this neuron the culprit: on other images the same
+# weights help. Change `which` to follow other images.
 
 # %% tags=["check"]
 assert torch.allclose(sums.softmax(0), layers[-1][which], atol=1e-4)
@@ -689,16 +692,18 @@ assert 0.4 < same_among_neighbors(flat) < 0.75
 # the shadow it is only about half: two dimensions are too few to keep ten digits apart. If two
 # clouds overlap in such a picture, they may still be apart in the 32 dimensions.
 #
-# This is what hidden layers are for. They move images of the same digit together, until the last
-# layer can tell the digits apart by weighted sums.
+# So training makes the hidden layers move images of the same digit together, until the last layer
+# can tell the digits apart by weighted sums. But we compared with untrained layers only. How good
+# are the neighbors in the pixels themselves? Try
+# `same_among_neighbors(torch.from_numpy(thousand_images).flatten(start_dim=1))`.
 
 # %% [markdown]
 # ## How much network is needed?
 #
 # Our 32 and 32 were a choice of the first lesson on networks. Is it a good one? `compare` trains
-# each recipe with three seeds and measures it on the validation images. With the same seed, all
-# recipes see the images in the same order. First the width: two hidden layers of 2, 8, 32 or 128
-# neurons.
+# each recipe with three seeds, for two epochs only to keep it short (so expect less than above),
+# and measures it on the validation images. With the same seed, all recipes see the images in the
+# same order. First the width: two hidden layers of 2, 8, 32 or 128 neurons.
 
 # %%
 from helpers.experiments import compare
@@ -733,7 +738,8 @@ assert 0.005 < by_width.difference("128 and 128", "32 and 32").mean < 0.03
 # - **Eight** read almost nine images in ten. How many depends on luck as well: with two neurons and
 #   with eight, the runs lie several percentage points apart.
 # - **32** read more with each of the three seeds, and **128** still more. But the gain gets smaller
-#   each time, and the last one costs more than four times as many parameters.
+#   each time, and the last one costs more than four times as many parameters. So 32 and 32 is not
+#   the best choice, but a small one that reads most of what four times the width reads.
 #
 # Now the depth: no hidden layer, one, two or four, each of 32 neurons. Before you look: which step
 # gains the most?

@@ -397,13 +397,17 @@ assert np.ceil(12_000 / 512) == 24
 #   rule.
 # - **32 processes** with the old rate are clearly worse: in batches of 512, 12,000 images make only
 #   24 steps.
-# - $\sqrt{32}$ **times the rate** does not bring it back. Look at the lowest and the highest of its
-#   five runs: they lie far apart, and one run alone could have told you anything.
-# - **32 times the rate** breaks training down: the steps are far too long. The linear rule was made
-#   for SGD, and this is RMSprop. We had no warm-up either.
+# - $\sqrt{32}$ **times the rate** does not bring it back; here the mean is even lower. Look at the
+#   lowest and the highest of its five runs: they lie far apart, and one run alone could have misled
+#   you badly.
+# - **32 times the rate** breaks training down. But so did a rate of 0.03 in [lesson
+#   5](05_optimizers.ipynb), with batches of 16: for RMSprop such a rate is too high with any of
+#   these batches.
 #
-# So a rule for the learning rate says where to begin to try. It promises nothing, and less so the
-# further you go: compare a few on validation images, with several seeds, as here.
+# Are the rules wrong, then? We have not shown that. 24 steps are few, RMSprop's first ones are far
+# longer than its learning rate ([lesson 7](07_inside_the_network.ipynb)), and we had no warm-up.
+# What you have seen: a new rate alone did not save so large a batch in so few steps. So take a rule
+# as the place to begin, and compare a few rates on validation images, with several seeds, as here.
 
 # %% [markdown]
 # ## Does it pay?
@@ -445,10 +449,10 @@ assert seconds["two processes"] > seconds["one process, the ordinary way"] > sec
 # Two processes are much slower than one. Most of that is the many steps at a time: compare the
 # first two lines. But one process the ordinary way is still faster than two.
 #
-# Why? The two copies have to be started, which counts for much in so short a training. Then, at
-# each step, they exchange 26,506 numbers, and each waits until the other is ready. This takes
-# longer than the work that is saved, which is little: the gradient of so small a network for 16
-# images.
+# Why? The two copies have to be started, which counts for much in so short a training. And at each
+# step they exchange 26,506 numbers, and each waits until the other is ready, while the work that is
+# saved is little: the gradient of so small a network for 16 images. How much each of the two costs,
+# one measurement does not tell.
 #
 # It pays when the opposite holds: when a step takes much longer than an exchange. That is often so
 # when a network computes much with each of its parameters, as convolutional networks do
@@ -459,7 +463,7 @@ assert seconds["two processes"] > seconds["one process, the ordinary way"] > sec
 # longer counts, and compare images a second.
 #
 # And before you take more machines, try what is cheaper: a graphics card, or a bigger batch with a
-# new learning rate.
+# new learning rate, as far as the validation images bear it.
 
 # %% [markdown]
 # ## Many machines: the script
@@ -507,7 +511,9 @@ assert seconds["two processes"] > seconds["one process, the ordinary way"] > sec
 #
 # `--nnodes` is the number of computers, and `--nproc-per-node` the number of processes on each.
 # `--rdzv-endpoint` says where the processes meet, their rendezvous: on the first computer, at port
-# 29500. Any free port will do. `c10d` is the way in which PyTorch lets them meet.
+# 29500. Any free port will do. `c10d` is the way in which PyTorch lets them meet. These are eight
+#   processes, so with 16 images each the effective batch size is eight times as large as above: add
+#   `--batch-size 2` to keep 16, or choose a new learning rate.
 #
 # At the end each process prints a fingerprint of its weights. They should all be the same. If they
 # are not, the gradients were most likely not averaged: then each process has trained a network of
@@ -521,7 +527,7 @@ assert seconds["two processes"] > seconds["one process, the ordinary way"] > sec
 # - The effective batch size is the number of processes times the batch size of each.
 # - With a larger effective batch, try larger learning rates, around $k$ times for SGD and around
 #   $\sqrt{k}$ times for RMSprop and Adam. Choose on validation images, with several seeds and a
-#   control: here neither rule saved batches of 512.
+#   control: here neither rate saved batches of 512 in 24 steps.
 # - In a notebook: `strategy="ddp_notebook"`. In a script: `torchrun` and `strategy="ddp"`.
 # - It pays when a step takes much longer than an exchange of gradients. For our small network in
 #   two processes of one computer, it did not.
