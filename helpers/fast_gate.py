@@ -623,6 +623,8 @@ def _check_parameters(parameters: Sequence[nn.Parameter]) -> None:
 
 def _check_settings_of_optimizer(optimizer: Optimizer, parameters: Sequence[nn.Parameter]) -> None:
     name = type(optimizer).__name__
+    if type(optimizer) not in DIRECT_OPTIMIZERS:
+        raise OrdinaryWay(f"{name} is not among the optimizers known without it")
     if len(optimizer.param_groups) != 1:
         raise OrdinaryWay(f"{name} has several groups of parameters")
     group, kind = optimizer.param_groups[0], DIRECT_OPTIMIZERS[type(optimizer)]

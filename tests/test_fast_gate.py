@@ -1123,3 +1123,9 @@ def test_what_is_entered_is_listed_and_gathered():
     found = list(private_names())
     assert {file for file, _ in found} == {"fast_gate.py", "fast_steps.py"}, found
     assert {name for _, name in found} <= listed
+
+
+def test_an_optimizer_without_arithmetic_of_its_own_goes_through_autograd():
+    weights = nn.Parameter(torch.zeros(2))
+    with pytest.raises(fast_gate.OrdinaryWay, match="Adagrad is not among the optimizers"):
+        fast_gate._check_settings_of_optimizer(torch.optim.Adagrad([weights]), [weights])
