@@ -55,6 +55,7 @@ myst_heading_anchors = 3
 autodoc_member_order = "bysource"
 autodoc_typehints = "description"
 autodoc_type_aliases = {"ArrayLike": "ArrayLike"}  # not the ten lines that it stands for
+templates_path = ["_templates"]
 html_theme = "sphinx_book_theme"
 html_context = {"default_mode": "auto"}  # without it, the theme reports an error
 html_static_path = ["_static", "live/static"]

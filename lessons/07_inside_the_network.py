@@ -694,8 +694,8 @@ assert 0.4 < same_among_neighbors(flat) < 0.75
 #
 # So training makes the hidden layers move images of the same digit together, until the last layer
 # can tell the digits apart by weighted sums. But we compared with untrained layers only. How good
-# are the neighbors in the pixels themselves? Try
-# `same_among_neighbors(torch.from_numpy(thousand_images).flatten(start_dim=1))`.
+# are the neighbors in the pixels themselves? Try it: hand `same_among_neighbors` the
+# `thousand_images` themselves, flattened, as a tensor.
 
 # %% [markdown]
 # ## How much network is needed?

@@ -59,7 +59,12 @@ from torchmetrics import MeanMetric
 
 import helpers
 from helpers.config import Config
-from helpers.fast_gate import PLAIN_TRAINER, AutogradSteps
+from helpers.fast_gate import (
+    PLAIN_TRAINER,
+    AutogradSteps,
+    OrdinaryWay,
+    _check_settings_of_optimizer,
+)
 from helpers.fast_steps import DirectSteps
 from helpers.training import Classifier, Trainer, make_dataloader
 
@@ -1127,5 +1132,5 @@ def test_what_is_entered_is_listed_and_gathered():
 
 def test_an_optimizer_without_arithmetic_of_its_own_goes_through_autograd():
     weights = nn.Parameter(torch.zeros(2))
-    with pytest.raises(fast_gate.OrdinaryWay, match="Adagrad is not among the optimizers"):
-        fast_gate._check_settings_of_optimizer(torch.optim.Adagrad([weights]), [weights])
+    with pytest.raises(OrdinaryWay, match="Adagrad is not among the optimizers"):
+        _check_settings_of_optimizer(torch.optim.Adagrad([weights]), [weights])

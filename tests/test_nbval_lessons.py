@@ -118,7 +118,7 @@ def report_of_exercises(tmp_path_factory):
         ("solved", 3, ""),
         ("refused", 2, "Cell 2: The check should have said 'Right. ', and said: Not yet: "),
         # The first two checks pass; those after them miss the cells that were deleted.
-        ("as-it-was", 3, "Cell 0, the lesson's check: NameError: name 'confusion_matrix'"),
+        ("as-it-was", 3, "Cell 0, the lesson's check: NameError: name 'network'"),
         ("changed", 1, "Cell 0, the lesson's check: AssertionError"),
     ],
 )

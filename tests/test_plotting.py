@@ -123,6 +123,7 @@ GRIDS = {  # along which axes a chart has lines to read values at
     "plot_learning_curves": "y",
     "plot_step_losses": "y",
     "plot_robustness": "y",
+    "plot_reliability": "xy",
     "plot_journey": "x",
     "plot_comparison": "x",
     "plot_sweep": "xy",
