@@ -67,7 +67,7 @@ def test_lesson_1_runs_from_the_zip(handed_out, tmp_path):
     python = virtual_environment(tmp_path / "venv", PACKAGES)
     install = ["-m", "pip", "install", "--quiet", "--no-deps", "--no-build-isolation", "."]
     printed(python, *install, cwd=handed_out, env=environ())
-    execute = ["-m", "jupyter", "execute", "01_data.ipynb"]
+    execute = ["-c", "from nbclient.cli import main; main()", "01_data.ipynb"]
     printed(python, *execute, cwd=handed_out / "notebooks", env=environ())
     found = printed(
         python, "-c", "import helpers; print(helpers.__file__)", cwd=tmp_path, env=environ()
