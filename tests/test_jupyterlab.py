@@ -362,7 +362,7 @@ def live_panel(lab, page):
     panel = page.locator(NOTEBOOK)
     panel.locator(".jp-Notebook-ExecutionIndicator[data-status=idle]").wait_for()
     choose(page, "Run", "Run All Cells")
-    panel.locator(".live").nth(6).wait_for(timeout=120_000)
+    panel.locator(".live").nth(6).wait_for(timeout=400_000)
     return panel
 
 
