@@ -678,7 +678,7 @@ noisy_images = disturb(extra_images, some_noise)
 extra_digits = train_digits[:10_000]
 
 # %%
-plot_image_rows({"turned, shifted": extra_images[:9], "and noisy": noisy_images[:9]})
+plot_image_rows({"turned, shifted": extra_images[:9], "also noisy": noisy_images[:9]})
 
 # %% [markdown]
 # Some lean and some are off the center. But they are still the same digits, so we know what each of
@@ -690,7 +690,7 @@ plot_image_rows({"turned, shifted": extra_images[:9], "and noisy": noisy_images[
 # But then two things change at once, the images and the longer training. So we need a
 # [*control*](glossary.ipynb): networks that train on just as long, with the same 10,000 images
 # added undisturbed. What is better than the control is better because of the disturbed images. So
-# there will be three groups of three networks: `control`; `turned, shifted`; and `and noisy`, whose
+# there will be three groups of three networks: `control`; `turned, shifted`; and `also noisy`, whose
 # extra images are turned, shifted and noisy.
 #
 # Before you look: what becomes of the accuracy of the second group, which meets no noise, on
@@ -727,7 +727,7 @@ def retrained(extra):
 groups = {
     "control": retrained(train_images[:10_000]),
     "turned, shifted": retrained(extra_images),
-    "and noisy": retrained(noisy_images),
+    "also noisy": retrained(noisy_images),
 }
 for name, group in groups.items():
     measured[name] = accuracies(group)
@@ -748,7 +748,7 @@ def compared(kind, level, name):
 gains = {
     (kind, name): compared(kind, level, name)
     for kind, level in (("shift (pixels)", 3), ("turn (degrees)", 2), ("noise (sigma)", 3))
-    for name in ("turned, shifted", "and noisy")
+    for name in ("turned, shifted", "also noisy")
 }
 
 # %%
@@ -759,8 +759,8 @@ reveal("noise", a=on_noise > 0.02, b=abs(on_noise) <= 0.02, c=on_noise < -0.02)
 assert (gains["shift (pixels)", "turned, shifted"] > 0.1).all()
 assert (gains["turn (degrees)", "turned, shifted"] > 0.02).all()
 assert (gains["noise (sigma)", "turned, shifted"] < 0).all()
-assert (gains["noise (sigma)", "and noisy"] > 0.1).all()
-assert (gains["shift (pixels)", "and noisy"] > 0.1).all()
+assert (gains["noise (sigma)", "also noisy"] > 0.1).all()
+assert (gains["shift (pixels)", "also noisy"] > 0.1).all()
 
 # %% [markdown]
 # The lines are means over the three networks, and the numbers are their gains over the control,
@@ -818,7 +818,7 @@ tests = {
     "as they are": (test_images, test_digits),
     "shifted": (shifted_images, test_digits[::5]),
 }
-for name in ("control", "and noisy"):
+for name in ("control", "also noisy"):
     for kind, (seen, true) in tests.items():
         read = [outputs_for(network, seen, true).argmax(axis=1) for network in groups[name]]
         shares = ", ".join(f"{(answers == true).mean():.1%}" for answers in read)
