@@ -121,7 +121,8 @@ def _range(accuracies: NDArray[np.float64]) -> str:
 
 
 def _points(share: float) -> str:
-    return "no result" if math.isnan(share) else f"{100 * share:+.1f}".replace("-", "−")
+    rounded = round(100 * share, 1) + 0.0  # which turns a minus zero into zero
+    return "no result" if math.isnan(share) else f"{rounded:+.1f}".replace("-", "−")
 
 
 def compare(

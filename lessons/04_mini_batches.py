@@ -181,7 +181,7 @@ check_steps(steps_of_three_epochs)
 #
 # We train a new network with each batch size, from the same recipe and the same seed, for one epoch.
 #
-# Before you look: which of the four reads the most validation images?
+# Before you look: which of these networks reads the most validation images?
 #
 # - **a**: the one with single images;
 # - **b**: the one with batches of 16;
@@ -492,6 +492,7 @@ train_dataloader = make_dataloader(train_images, train_digits, batch_size=16, sh
 histories = {}
 
 for rate in (0.1, 1.6):
+    print(f"rate {rate}")
     seed_everything(0, verbose=False)
     classifier = classifier_config.optimizer.lr(rate).create(Classifier)
     trainer = Trainer(max_epochs=10, accelerator="auto")

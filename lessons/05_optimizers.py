@@ -271,8 +271,8 @@ live.Valley(paths)
 
 # %% [markdown]
 # Each gray line joins points of equal loss; the loss is lowest in the middle of the innermost one.
-# (In a running notebook the figure shows one walk at a time: choose the optimizer, its learning
-# rate and the start. Elsewhere it is a picture of all four.)
+# (In a running notebook and on the website the figure shows one walk at a time: choose the
+# optimizer, its learning rate and the start. Elsewhere it is a picture of all four.)
 #
 # - **SGD** jumps from wall to wall, because across the valley the slope is steep. Along the
 #   valley, where it should go, the slope is small and so are its steps. A larger learning rate
@@ -350,7 +350,8 @@ from helpers.plotting import plot_sweep
 plot_sweep({name: sweeps[name] for name in ("SGD", "momentum")}, "learning rate")
 
 # %% [markdown]
-# Each mark is one training, and each line joins the means. What to notice:
+# Each mark is one training, and each line joins the means. (Marks of the same rate stand side by
+# side.) What to notice:
 #
 # - **Both lines have the same shape:** with too small a rate the network does not get far in so
 #   short a training, with too large a rate the steps overshoot, and in between is a broad top.
@@ -555,8 +556,8 @@ for history in histories.values():
 # A figure such as this shows [*learning curves*](glossary.ipynb): loss and accuracy, epoch by
 # epoch. At first the dashed and the solid curves rise together. Then they part. From about the
 # tenth epoch on, the network still improves on its 1,000 images (dashed: an average over each
-# epoch), while on the others it goes up and down by a point or two, with no trend that the three
-# seeds share. That is the sign of overfitting.
+# epoch), while on the others it goes up and down by a few percentage points, with no trend that the
+# three seeds share. That is the sign of overfitting.
 #
 # The surest cure is more images. A network of 26,506 parameters can learn 1,000 images
 # by heart; let us see what it does with 60,000.

@@ -178,6 +178,8 @@ def test_a_paired_difference_says_each_seed_and_the_mean():
         "no result"
     )
     assert np.isnan(SAMPLE.difference("first", 3).mean)
+    nothing = Comparison(("a", "b"), (0,), np.array([[0.9], [0.9001]])).difference("a", "b")
+    assert repr(nothing).endswith("+0.0 percentage points on average; seed by seed +0.0")
 
 
 @pytest.mark.parametrize("name", ["third", 4, None, ["first"]])

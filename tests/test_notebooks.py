@@ -99,6 +99,12 @@ def test_prose_quotes_the_expected_range():
     assert f"About {EXPECTED['relu']}." in make().cells[0].source
 
 
+def test_a_line_may_end_within_a_range():
+    for broken in ("{{ relu\n# }}", "{{\n# relu }}"):
+        cell = make(LESSON.replace("{{ relu }}", broken)).cells[0]
+        assert f"About {EXPECTED['relu']}." in cell.source
+
+
 def test_links_out_of_the_folder_are_right_in_both():
     assert "(../docs/" in make().cells[0].source
     assert "(../../docs/" in make(solutions=True).cells[0].source

@@ -362,6 +362,20 @@ def test_images_are_all_there_in_reading_order():
     assert "captions 0, 1, 2, 3, 4, 5, 6" in alt
 
 
+def test_captions_of_two_lines_stand_above_their_images():
+    captions = [f"{digit} as 7\n99.{digit}%" for digit in range(7)]
+    figure, alt = show("plot_images", IMAGES[:7], captions)
+    figure.draw_without_rendering()
+    boxes = [text.get_window_extent() for text in texts(figure) if " as 7" in text.get_text()]
+    frames = [image.get_window_extent() for image in figure.axes[0].images]
+    assert len(boxes) == len(frames) == 7
+    for box, frame in zip(boxes, frames, strict=True):
+        assert frame.x0 < box.x0 < box.x1 < frame.x1
+        assert frame.y1 < box.y0
+    assert boxes[6].y1 < frames[0].y0, "below the row above"
+    assert "captions 0 as 7 99.0%, 1 as 7 99.1%" in alt
+
+
 def test_image_is_upright():
     left, right, bottom, top = show("plot_images", IMAGES[:1])[0].axes[0].images[0].get_extent()
     assert left < right
@@ -740,6 +754,15 @@ def test_learning_curves_of_many_epochs_have_a_few_markers():
     training, validation = figure.axes[1].lines
     assert (training.get_markevery(), validation.get_markevery()) == (5, 2)
     assert len(validation.get_xdata()) == 16
+
+
+def test_charts_of_thirty_epochs_have_ticks_from_five_to_thirty():
+    history = dict.fromkeys(("train_loss", "train_accuracy"), np.linspace(0, 1, 30))
+    figure, _ = show("plot_history", history | {"epoch": range(1, 31)})
+    for axes in figure.axes:
+        low, high = axes.get_xlim()
+        seen = [place for place in axes.get_xticks() if low <= place <= high]
+        assert seen == [5, 10, 15, 20, 25, 30], "and none at 0, which is no epoch"
 
 
 def test_charts_by_epoch_have_whole_epochs_and_percent():
@@ -1311,8 +1334,8 @@ def test_sweep_shows_each_run_over_its_number():
     assert list(sgd.get_ydata()) == pytest.approx([0.81, 0.94])
     assert list(adam.get_ydata()) == pytest.approx([0.945, 0.55])
     assert list(sgd.get_xdata()) == sorted(sgd.get_xdata())
-    assert sgd.get_xdata() == pytest.approx([0.1, 1], rel=0.1)
-    assert sgd.get_xdata()[0] < 0.1 < adam.get_xdata()[-1], "marks stand beside one another"
+    assert np.log10(sgd.get_xdata()) == pytest.approx([-1.1, -0.1]), "beside that of the other"
+    assert np.log10(adam.get_xdata()) == pytest.approx([-2.9, -0.9])
     assert len(axes.lines[2].get_xdata()) == 4
     assert {"SGD", "Adam", "0.001", "0.1", "1", "10"} <= set(words(figure))
     assert "SGD: 81.0% at 0.1, 94.0% at 1, no result at 10; Adam: 94.5% at 0.001" in alt
@@ -1408,16 +1431,23 @@ def test_sweep_orders_the_numbers_and_leaves_out_what_has_no_result():
     ]
     marks = [line for line in axes.lines if line.get_linestyle() == "None"]
     assert [line.get_ydata().tolist() for line in marks] == [[0.6, 0.7, 0.9, 0.8], [0.9]]
-    for line, numbers in zip(marks, ([0.1, 0.1, 10, 10], [0.1]), strict=True):
-        assert line.get_xdata() == pytest.approx(numbers, rel=0.2)
-    left, right = marks[0].get_xdata()[0], marks[1].get_xdata()[0]
-    assert left * right == pytest.approx(0.01), "beside each other, as far from the number"
-    assert left < 0.1 < right
+    for line, places in zip(marks, ([-1.15, -1.05, 0.85, 0.95], [-0.95]), strict=True):
+        assert np.log10(line.get_xdata()) == pytest.approx(places), "each seed beside the others"
     assert [text.get_text() for text in figure.legends[0].get_texts()] == ["SGD", "Adam"]
     assert alt == (
         "Mean accuracy by learning rate, a mark for each training. SGD: 65.0% at 0.1, 85.0% at 10; "
         "Adam: 90.0% at 0.1, no result at 1."
     )
+
+
+def test_the_marks_of_a_sweep_of_many_lines_stay_with_their_number():
+    places, seeds = (1, 10), tuple(range(8))
+    swept = Comparison(places, seeds, np.full((2, 8), 0.5))
+    figure, _ = show("plot_sweep", dict.fromkeys("abcd", swept), "size")
+    marks = [line for line in figure.axes[0].lines if line.get_linestyle() == "None"]
+    x = np.log10([line.get_xdata() for line in marks])  # (lines, 2 places of 8 seeds)
+    assert np.abs(x - np.repeat([0, 1], 8)).max() < 0.3
+    assert np.diff(x[:, :8].ravel()).min() > 0.018, "no mark on another"
 
 
 def test_a_sweep_of_many_numbers_has_ticks_of_its_own():

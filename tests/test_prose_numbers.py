@@ -39,6 +39,7 @@ CITED: dict[str, dict[str, str]] = {
     "06_failure_analysis": {
         "20": "LeCun, Bottou, Bengio and Haffner: the box of MNIST's digits",
         "2021": "Northcutt, Athalye and Mueller",
+        "15": "the same",
         "1998": "LeCun, Bottou, Bengio and Haffner",
         "99%": "the same",
         "2012": "Cireşan, Meier and Schmidhuber",

@@ -49,6 +49,8 @@ WORDS_A_MINUTE, MOST_MINUTES = 150, 40
 def fill(markdown: str, **others: str) -> str:
     """Replaces each `{{ name }}` by the range expected of that result, or by one of `others`.
 
+    A line may end within the braces.
+
     Raises:
         LessonError: If there is no such name.
     """
@@ -62,7 +64,7 @@ def fill(markdown: str, **others: str) -> str:
             )
         return str(EXPECTED[match[1]])
 
-    return re.sub(r"\{\{ (\w+) \}\}", value, markdown)
+    return re.sub(r"\{\{\s(\w+)\s\}\}", value, markdown)
 
 
 def minutes_to_read(cells: Iterable[NotebookNode]) -> int:

@@ -41,7 +41,7 @@ class Disturb(NetworkFigure):
         some, shown = some[:MOST_IMAGES], shown[:MOST_IMAGES]
         super().__init__(
             given.classifier(classifier),
-            picture_of(plot_images, some, shown),
+            picture_of(plot_images, some, shown, 10),
             images=np.uint8(np.round(np.clip(some, 0, 1) * 255)).tobytes(),
             digits=shown.tolist(),
         )

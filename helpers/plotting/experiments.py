@@ -64,7 +64,7 @@ def plot_comparison(comparison: Comparison) -> None:
     axes.set(xlabel="accuracy on the validation images")
     axes.set_title("Dot: one training. Line and number: the mean.", pad=10)
     axes.margins(x=0.06)
-    axes.xaxis.set_major_formatter(PercentFormatter(1))
+    axes.xaxis.set_major_formatter(page.tick)
     axes.xaxis.set_major_locator(MaxNLocator(6))
     axes.grid(visible=True, axis="x")
     for row in range(1, len(labels)):
@@ -94,22 +94,23 @@ def plot_sweep(comparisons: Mapping[str | float, Comparison], xlabel: str) -> No
         for label, comparison in comparisons.items()
     }
     places = np.unique(np.concatenate([numbers for numbers, _ in lines.values()]))
-    # Lines stand a little apart, so that no mark hides another line's.
+    # Side by side, line by line and seed by seed, so that no mark hides another.
     gap = np.diff(np.log(places)).min() if len(places) > 1 else 1
+    seeds = max(accuracies.shape[1] for _, accuracies in lines.values())
+    step = gap * min(0.6 / (len(lines) * seeds), 0.1)
     figure, [axes] = page.charts(1, 4.2)
     told = []
     for index, (label, (numbers, accuracies)) in enumerate(lines.items()):
         style = page.line(index)
-        x = numbers * np.exp(0.07 * gap * (index - (len(lines) - 1) / 2))
+        x = numbers * np.exp(step * seeds * (index - (len(lines) - 1) / 2))
         done = ~np.isnan(accuracies)
         kept = done.any(axis=1)
         means = np.array([row[row == row].mean() for row in accuracies[kept]])
         axes.plot([], [], label=label, **style)
         axes.plot(x[kept], means, **style | {"marker": ""})
-        repeated = np.repeat(x[:, None], accuracies.shape[1], axis=1)
-        axes.plot(
-            repeated[done], accuracies[done], style["marker"], color=style["color"], alpha=0.8
-        )
+        count = accuracies.shape[1]
+        marks = np.outer(x, np.exp(step * (np.arange(count) - (count - 1) / 2)))
+        axes.plot(marks[done], accuracies[done], style["marker"], color=style["color"], alpha=0.8)
         each = [f"{mean:.1%} at {at:g}" for at, mean in zip(numbers[kept], means, strict=True)]
         each += [f"no result at {at:g}" for at in numbers[~kept]]
         told.append(f"{label}: {', '.join(each)}")

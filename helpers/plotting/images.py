@@ -27,7 +27,7 @@ def plot_images(
 
     Args:
         images: (N, 28, 28), from 0 (paper) to 1 (ink); at most 120 images.
-        captions: One for each image, for example its digit; none by default.
+        captions: One for each image, for example its digit; of one or more lines; none by default.
         columns: Images in a row.
         title: Written above the grid.
 
@@ -49,7 +49,8 @@ def plot_images(
         captions = [_caption(caption) for caption in captions]
         if len(captions) != len(images):
             raise LessonError(f"captions must be {len(images)}, one an image, got {len(captions)}.")
-        alt += f", with the captions {', '.join(captions)}"
+        listed = ", ".join(" ".join(caption.split("\n")) for caption in captions)
+        alt += f", with the captions {listed}"
     _image_grid(images, captions, columns, title, alt + ".")
 
 
@@ -205,7 +206,8 @@ def _image_grid(
     columns = min(columns, len(images))
     rows = -(-len(images) // columns)
     pitch = min(page.WIDTH / columns, 1.5)
-    size, caption_height, top = pitch - 0.16, 0.27 if captions else 0.05, 0.55 if title else 0.1
+    lines = max((1 + caption.count("\n") for caption in captions or ()), default=0)
+    size, caption_height, top = pitch - 0.16, 0.05 + 0.22 * lines, 0.55 if title else 0.1
     row_height = size + caption_height + 0.12
     figure, axes = page.canvas(top + rows * row_height, title)
     for index, image in enumerate(images):
@@ -213,5 +215,5 @@ def _image_grid(
         x, y = column * pitch + 0.08, top + row * row_height
         page.draw_image(axes, image, x, y + caption_height, size)
         if captions:
-            page.write(axes, x + size / 2, y + 0.13, captions[index])
+            page.write(axes, x + size / 2, y + caption_height / 2 - 0.005, captions[index])
     page.show(figure, alt)

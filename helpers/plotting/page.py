@@ -145,7 +145,7 @@ def number(value: float, form: str = ".3f") -> str:
 
 def tick(share: float, _: float) -> str:
     """A share in percent at an axis, as matplotlib asks for it: with the place, which is unused."""
-    return f"{100 * share:.3g}%"
+    return f"{100 * share:.4g}%"
 
 
 def minus(text: str) -> str:

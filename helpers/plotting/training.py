@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.patheffects import withStroke
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import ArrayLike
 
@@ -236,7 +237,8 @@ def plot_optimizer_paths(
     for axes, (name, path) in zip(charts, arrays.items(), strict=False):
         axes.contour(x, y, height, levels=levels, colors="#C4C4C4", linewidths=0.8)
         axes.plot(*path.T, color=page.BLUE, marker="o", markersize=3.5, linewidth=1.3)
-        axes.annotate("start", path[0], (5, 5), textcoords="offset points")
+        halo = [withStroke(linewidth=3, foreground="white")]  # no contour line runs through it
+        axes.annotate("start", path[0], (5, 5), textcoords="offset points", path_effects=halo)
         end = float(loss(*path[-1]))
         reached = f"loss {end:.2g}" if abs(end) >= 0.001 else "loss below 0.001"
         told.append(f"{name}: {reached} after {len(path) - 1} steps")
@@ -285,7 +287,8 @@ def _by_epoch(charts: Sequence[Axes]) -> None:
     for axes, title in zip(charts, ("Loss", "Accuracy"), strict=True):
         axes.set(title=title, xlabel="epoch")
         axes.grid(visible=True, axis="y")
-        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True, steps=(1, 2, 5, 10)))
+        axes.margins(x=0.02)  # so narrow that 0, which is no epoch, gets no tick
     charts[1].yaxis.set_major_formatter(page.tick)
 
 
