@@ -376,32 +376,6 @@ def test_each_fault_in_the_docs_is_a_test():
     assert named <= defined, named - defined
 
 
-# Percentages in the prose that are no results of a run: (lesson, number) and what they are.
-NO_RESULTS = {
-    ("01_data", "60"): "a question to the reader",
-    ("02_first_network", "10"): "guessing one digit of ten",
-    ("06_failure_analysis", "100"): "all",
-    ("06_failure_analysis", "99"): "LeCun et al. 1998, cited there",
-    ("06_failure_analysis", "99.77"): "Cireşan et al. 2012, cited there",
-}
-
-
-@pytest.mark.parametrize(
-    "lesson", sorted((ROOT / "lessons").glob("[0-9]*.py")), ids=lambda p: p.stem
-)
-def test_each_percentage_in_the_prose_comes_from_the_table_of_ranges(lesson):
-    # `{{ name }}` becomes the range that the run is checked against; a typed number is checked
-    # by nobody, so it must be none of our results.
-    prose = "\n".join(
-        line
-        for line in lesson.read_text(encoding="utf-8").splitlines()
-        if line.startswith("# ") and not line.startswith("# %%")
-    )
-    typed = re.findall(r"([\d.]+)\s?%|([\d.]+) percent|accuracy of (0\.\d+)", prose)
-    found = {(lesson.stem, next(filter(None, groups))) for groups in typed}
-    assert found <= NO_RESULTS.keys(), found - NO_RESULTS.keys()
-
-
 def test_each_range_is_checked_by_its_lesson():
     for name, expected in EXPECTED.items():
         [lesson] = (ROOT / "lessons").glob(f"{expected.lesson:02}_*.py")
