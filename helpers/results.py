@@ -41,8 +41,8 @@ class Expected(NamedTuple):
 
 
 # Networks: the mean of ten trainings, from the seeds 0 to 9, and three standard deviations to
-# either side, rounded outward to half a percent; tests/test_results.py has what each reached. Where nothing
-# is trained, only rounding varies.
+# either side, rounded outward to half a percent; tests/test_results.py has what each reached.
+# Where nothing is trained, only rounding varies.
 EXPECTED = {
     "nearest_mean": Expected("nearest mean image (no network)", 1, 0.8195, 0.8205, journey=True),
     "nearest_neighbor": Expected("nearest neighbor (no network)", 1, 0.966, 0.97, journey=True),
