@@ -96,8 +96,6 @@ def test_a_wrong_argument_is_one_line(call, says):
 
 # --- the lessons' guesses ------------------------------------------------------------------------
 
-WITH_GUESSES = [name for name in LESSONS if "guess(" in (TEXTS / f"{name}.py").read_text("utf-8")]
-
 
 def right_letters(name):
     """The right letter of each guess, as the lesson's run found it, and of each exercise."""
@@ -116,7 +114,7 @@ def right_letters(name):
     return guessed, answered
 
 
-@pytest.mark.parametrize("name", WITH_GUESSES)
+@pytest.mark.parametrize("name", LESSONS)
 def test_two_guesses_a_lesson_each_unanswered_and_revealed_later(name):
     text = (TEXTS / f"{name}.py").read_text("utf-8")
     asked = re.findall(r'(?m)^guess\("([^"]+)", \.\.\.\)', text)
@@ -130,7 +128,7 @@ def test_two_guesses_a_lesson_each_unanswered_and_revealed_later(name):
         assert text.index(f'guess("{guessed}"') < revealed.start()
 
 
-@pytest.mark.parametrize("name", WITH_GUESSES)
+@pytest.mark.parametrize("name", LESSONS)
 def test_one_letter_is_right(name):
     guessed, _ = right_letters(name)
     assert [letter for letter in guessed.values() if not re.fullmatch("[a-d]", letter)] == []
@@ -144,6 +142,4 @@ def test_right_letters_are_spread_evenly_over_the_series():
         for letter in (found.values() if isinstance(found, dict) else found)
     )
     most, least = max(letters[each] for each in "abc"), min(letters[each] for each in "abc")
-    # As long as lessons wait for their guesses, these may still even out what is uneven.
-    missing = 2 * (len(LESSONS) - len(WITH_GUESSES))
-    assert most - least <= 2 + missing, letters
+    assert most - least <= 2, letters

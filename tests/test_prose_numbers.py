@@ -33,9 +33,12 @@ CONSTANTS = {
     "100",  # percent
     "10%",  # what guessing among ten digits reaches
 }  # fmt: skip
-# Numbers that others measured or wrote, by lesson: number -> where.
+# Numbers that others measured or wrote, and what only asks, by lesson: number -> where.
 CITED: dict[str, dict[str, str]] = {
-    "01_data": {"3.0": "the license, CC BY-SA 3.0"},
+    "01_data": {
+        "3.0": "the license, CC BY-SA 3.0",
+        "60%": "a question to the reader: is that a lot?",
+    },
     "06_failure_analysis": {
         "20": "LeCun, Bottou, Bengio and Haffner: the box of MNIST's digits",
         "2021": "Northcutt, Athalye and Mueller",

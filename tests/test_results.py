@@ -45,7 +45,7 @@ def complaint(function, *args):
 def test_result_in_its_range_is_printed_and_kept(capsys):
     record("sigmoid", 0.64)
     record("relu", 0.931)
-    assert "64.0% right (expected: 58–70%)" in capsys.readouterr().out
+    assert f"64.0% right (expected: {EXPECTED['sigmoid']})" in capsys.readouterr().out
     assert recorded() == {"sigmoid": 0.64, "relu": 0.931}
     steps = {label: measured for label, _, _, measured in journey()}
     assert steps[EXPECTED["relu"].label] == 0.931
@@ -56,7 +56,7 @@ def test_result_in_its_range_is_printed_and_kept(capsys):
 def test_result_outside_its_range_is_said_and_the_lesson_goes_on(value, capsys):
     record("sigmoid", value)
     first, second = capsys.readouterr().out.splitlines()
-    assert first.endswith(f"{value:.1%} right (expected: 58–70%)")
+    assert first.endswith(f"{value:.1%} right (expected: {EXPECTED['sigmoid']})")
     assert second == (
         "That is outside of what we expected: you changed something, or found something."
     )
@@ -352,6 +352,34 @@ def test_ranges_are_ranges_and_the_journey_goes_up():
     assert lessons == sorted(lessons)
 
 
+# Percent read right after ten trainings as the lesson has them, from the seeds 0 to 9. Lesson 6
+# records the mean of three networks; these are single ones, so its ranges are wider than need be.
+MEASURED = {
+    "sigmoid": (65.68, 61.47, 65.35, 58.56, 68.26, 66.01, 73.84, 67.40, 67.45, 63.72),
+    "softmax": (76.60, 76.53, 81.52, 71.29, 81.80, 80.01, 83.13, 80.04, 79.81, 78.66),
+    "no_hidden": (91.53, 91.46, 91.59, 91.93, 91.73, 91.89, 91.69, 91.62, 91.72, 91.96),
+    "relu": (93.47, 93.39, 93.78, 92.50, 94.16, 93.46, 94.55, 93.28, 93.62, 93.87),
+    "mini_batches": (93.20, 94.22, 93.38, 93.20, 93.66, 93.60, 93.80, 93.74, 93.72, 93.46),
+    "rmsprop": (96.59, 96.67, 96.67, 96.25, 96.40, 96.35, 96.51, 96.25, 96.92, 96.31),
+    "shifted": (39.3, 42.6, 42.6, 44.7, 41.9, 43.3, 47, 43.9, 42, 44),
+    "shifted_retrained": (69.2, 73.1, 74.8, 73.3, 72, 72, 71.5, 68.9, 73.8, 71.6),
+    "two_processes": (88.89, 90.23, 90.39, 90.11, 89.75, 90.61, 89.32, 89.83, 90.67, 88.99),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", EXPECTED)
+def test_ranges_are_what_ten_seeds_say(name):
+    expected = EXPECTED[name]
+    if expected.lesson == 1:  # nothing is trained there
+        assert expected.high - expected.low < 0.005
+        return
+    values = np.array(MEASURED[name])
+    assert len(values) == 10
+    spread = 3 * values.std(ddof=1)
+    assert expected.low == np.floor(2 * (values.mean() - spread)) / 200
+    assert expected.high == np.ceil(2 * (values.mean() + spread)) / 200
+
+
 @pytest.mark.parametrize(
     ("low", "high", "said"),
     [(0.58, 0.7, "58–70%"), (0.966, 0.97, "96.6–97%"), (0.8195, 0.8205, "82.0%")],
@@ -374,32 +402,6 @@ def test_each_fault_in_the_docs_is_a_test():
     assert len(named) > 30
     assert all("`test_" in row for row in rows if not row.startswith("| what happened"))
     assert named <= defined, named - defined
-
-
-# Percentages in the prose that are no results of a run: (lesson, number) and what they are.
-NO_RESULTS = {
-    ("01_data", "60"): "a question to the reader",
-    ("02_first_network", "10"): "guessing one digit of ten",
-    ("06_failure_analysis", "100"): "all",
-    ("06_failure_analysis", "99"): "LeCun et al. 1998, cited there",
-    ("06_failure_analysis", "99.77"): "Cireşan et al. 2012, cited there",
-}
-
-
-@pytest.mark.parametrize(
-    "lesson", sorted((ROOT / "lessons").glob("[0-9]*.py")), ids=lambda p: p.stem
-)
-def test_each_percentage_in_the_prose_comes_from_the_table_of_ranges(lesson):
-    # `{{ name }}` becomes the range that the run is checked against; a typed number is checked
-    # by nobody, so it must be none of our results.
-    prose = "\n".join(
-        line
-        for line in lesson.read_text(encoding="utf-8").splitlines()
-        if line.startswith("# ") and not line.startswith("# %%")
-    )
-    typed = re.findall(r"([\d.]+)\s?%|([\d.]+) percent|accuracy of (0\.\d+)", prose)
-    found = {(lesson.stem, next(filter(None, groups))) for groups in typed}
-    assert found <= NO_RESULTS.keys(), found - NO_RESULTS.keys()
 
 
 def test_each_range_is_checked_by_its_lesson():
