@@ -788,8 +788,8 @@ assert control.of("ReLU, rate 0.002").min() > 0.89
 # - **Sigmoid, rate 0.002**: with first steps as short as before, they lose all of that, and read no
 #   more than with the mean squared error. So what cross-entropy changed, above all, is how strong
 #   the signal is.
-# - **ReLU, rate 0.002**: with the same loss and the same rate as the sigmoids above it, ReLU gets on,
-#   since more of the signal reaches the first layer. So the slopes do matter.
+# - **ReLU, rate 0.002**: with the same loss and the same rate as the sigmoids above it, ReLU gets on.
+#   More of the signal reaches its first layer, as we measured. So the hidden layers matter too.
 #
 # So there are two causes that multiply: a weak signal from the loss, and slopes that weaken it
 # further. Mending either of them helps. Since a step is the learning rate times the gradient, you

@@ -1411,6 +1411,17 @@ def test_comparison_has_a_dot_for_each_training_and_a_line_at_the_mean():
     )
 
 
+@pytest.mark.parametrize(
+    ("low", "high", "ticks"),
+    [(0.527, 0.931, ["60%", "70%", "80%", "90%"]), (0.9301, 0.943, ["93%", "93.5%", "94%"])],
+)
+def test_accuracies_of_a_comparison_stand_at_round_numbers(low, high, ticks):
+    axes = show("plot_comparison", Comparison(("a",), (0, 1), np.array([[low, high]])))[0].axes[0]
+    left, right = axes.get_xlim()
+    labels = zip(axes.get_xticks(), axes.get_xticklabels(), strict=True)
+    assert [label.get_text() for at, label in labels if left < at < right] == ticks
+
+
 def test_a_single_training_lies_on_the_middle_of_its_row():
     figure, _ = show("plot_comparison", Comparison(("a",), (0,), np.array([[0.5]])))
     [dot] = [line for line in figure.axes[0].lines if line.get_marker() == "o"]
