@@ -682,7 +682,7 @@ assert round(np.log(10), 2) == 2.30
 # is wrong and sure of it: it leaves 0.999 to the other digits. The squared error, which never exceeds
 # 1, rises only from 0.81 to 1.00 for it. Cross-entropy asks three times as much as for the fair
 # guess: each time that $p$ becomes ten times smaller, it rises by 2.30, without end. So a mistake
-# that the network is sure of costs most, and there the signal to mend it is strong.
+# that the network is sure of costs most.
 #
 # Why a logarithm? The probability that the network gives to several right answers together is the
 # product of theirs, and the logarithm of a product is a sum. So the network whose mean cross-entropy
@@ -705,25 +705,32 @@ def with_cross_entropy(config):
 print(difference(with_softmax, with_cross_entropy(with_softmax)))
 
 # %% [markdown]
-# It is one change, written as three rules. How does it change the signal at the output layer? Ten
-# sums of 0 make the fair guess, 0.1 for each digit. There we ask PyTorch how both losses change with
-# the sum of the right digit.
+# It is one change, written as three rules. How does it change the signal at the output layer? The
+# image shows a 3, and we ask PyTorch how both losses change with the sum of the 3: once at the fair
+# guess, which ten sums of 0 make, and once where the sum of the 7 is so large that the network is
+# sure of a 7.
 
 # %% tags=["check-output"]
-sums = torch.zeros(1, 10, requires_grad=True)
 digit, target = torch.tensor([3]), torch.eye(10)[[3]]
-
-[of_squares] = torch.autograd.grad(MSELoss()(sums.softmax(dim=1), target), sums)
-[of_cross_entropy] = torch.autograd.grad(CrossEntropyLoss()(sums, digit), sums)
-print(f"mean squared error {of_squares[0, 3]:.3f}, cross-entropy {of_cross_entropy[0, 3]:.3f}")
+for name, sum_of_7 in (("fair guess", 0.0), ("sure of a 7", 7.0)):
+    sums = torch.zeros(1, 10)
+    sums[0, 7] = sum_of_7
+    sums.requires_grad_()
+    [of_squares] = torch.autograd.grad(MSELoss()(sums.softmax(dim=1), target), sums)
+    [of_cross_entropy] = torch.autograd.grad(CrossEntropyLoss()(sums, digit), sums)
+    print(f"{name:11}   mean squared error {of_squares[0, 3]:.4f}", end="   ")
+    print(f"cross-entropy {of_cross_entropy[0, 3]:.4f}")
 
 # %% tags=["check"]
-assert abs(of_cross_entropy[0, 3] / of_squares[0, 3] - 50) < 0.01
+assert np.isclose(0.9 / 0.018, 50)
 
 # %% [markdown]
-# So at the fair guess, the signal of cross-entropy is fifty times as strong. The mean over ten
-# outputs takes away a factor of five from the squares, and softmax another ten: a probability of 0.1
-# hardly changes when its sum does.
+# At the fair guess, the signal of cross-entropy is fifty times as strong. The mean over ten outputs
+# takes away a factor of five from the squares, and softmax another ten: a probability of 0.1 hardly
+# changes when its sum does. (The minus sign says that the loss falls when the sum rises.)
+#
+# Where the network is wrong and sure of it, the squares have next to no signal, since a probability
+# near 0 does not stir, while that of cross-entropy is stronger than before.
 #
 # Before you look: cross-entropy with **sigmoids** in the hidden layers, and the same learning rate.
 # Its validation accuracy after one epoch ...
