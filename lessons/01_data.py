@@ -308,7 +308,8 @@ print(f"digits in the first 10,000 files: {np.unique(train_digits_from_files[:10
 
 # %% [markdown]
 # Only zeros and ones: choosing by them would say nothing about the other eight digits. So we draw
-# the validation images at random. `permutation` shuffles the numbers from 0 to 59,999.
+# the validation images at random. (`load_mnist` happens to give us mixed images, but never count on
+# that.) `permutation` shuffles the numbers from 0 to 59,999.
 #
 # A computer draws random numbers by a rule that starts from a number called the *seed*. With the
 # same seed it draws the same numbers, so you can repeat what you did; with another seed it draws
@@ -567,7 +568,8 @@ assert abs((train_digits == 3).sum() - 6_000) < 500
 
 # %% [markdown]
 # For one image, that makes 60,000 distances. For all test images it would take a while, so we take
-# every tenth of them, which makes 1,000.
+# every tenth of them, which makes 1,000. (We measure on test images once more, but choose nothing by
+# them.)
 #
 # A little algebra spares most of the work. Each squared difference between a pixel $x$ of the image
 # and a pixel $m$ of a training image is $(x - m)^2 = x^2 - 2xm + m^2$. Added up over the pixels,
@@ -587,7 +589,7 @@ def nearest_neighbor(images):
 
 
 few_images, few_digits = test_images[::10], test_digits[::10]
-hundreds = np.array_split(few_images, 10)  # all at once would fill the memory
+hundreds = np.array_split(few_images, 10)  # all at once would take ten times the memory
 neighbor_predictions = np.concatenate([nearest_neighbor(images) for images in hundreds])
 
 # %%
@@ -618,9 +620,9 @@ print(f"numbers kept by lesson 2's network:   {26_506:11,}")
 # %% [markdown]
 # The nearest neighbor keeps all 60,000 images and goes through all of them for every single answer;
 # with twice as many examples, each answer would take twice as long. The network that you will have
-# in [lesson 5](05_optimizers.ipynb) reads {{ rmsprop }} of all 10,000 test images (no fair
-# comparison with our 1,000, but the two are close), and all that it keeps of the training images
-# are those 26,506 numbers.
+# in [lesson 5](05_optimizers.ipynb) is as large as lesson 2's and reads {{ rmsprop }} of all 10,000
+# test images (no fair comparison with our 1,000, but the two are close). All that it keeps of the
+# training images are those 26,506 numbers.
 #
 # So you have two marks now: {{ nearest_mean }} is the number to beat, and {{ nearest_neighbor }} shows
 # how much the training images have to tell.

@@ -51,13 +51,17 @@ print(f"test:     {test_images.shape} images, {test_digits.shape} digits")
 # activation. The drawing computes one neuron with three inputs.
 
 # %%
-from helpers.plotting import plot_neuron
+from helpers import live
 
-plot_neuron()
+live.Neuron()
 
 # %% [markdown]
 # Follow the numbers from left to right. Notice that a negative weight makes its input count against
-# the others.
+# the others: the input 0.2 takes 0.20 away from the sum.
+#
+# (Where the figure is live, drag input 2 to the right: the more goes in there, the less comes out.
+# Then drag the bias to its right end. The sum grows by more than 3, and the output only creeps up
+# towards 1.)
 #
 # The weights and the bias are the neuron's *parameters*. To train a network is to find parameters
 # with which it does what you want. Everything else stays as you wrote it.
@@ -274,8 +278,8 @@ print(classifier)
 
 # %% [markdown]
 # Find the loss and the optimizer at the top and, at the bottom, the network that you know. In between
-# are its *metrics*: what is measured beside the loss, which is the accuracy, on training, validation
-# and test images (`train`, `val` and `test`).
+# are its *metrics*, which are measured beside the loss. Ours has one, the accuracy, on training,
+# validation and test images (`train`, `val` and `test`).
 
 # %% [markdown]
 # ## The same recipe, step by step

@@ -46,7 +46,8 @@
 #
 # **Core** (8): a part of a processor that can run a program at the same time as the other cores.
 #
-# **Cross-entropy** (3): a loss that looks only at the probability given to the right digit.
+# **Cross-entropy** (3): a loss that looks only at the probability given to the right digit, and takes
+# minus its logarithm. A mistake that the network is sure of costs most.
 #
 # **Data augmentation** (6): making new training images out of those that one has, for example by
 # turning and shifting them.

@@ -795,6 +795,30 @@ def test_history_of_one_epoch_shows_the_running_mean_of_its_steps():
     assert f"from {means[0]:.3f} at the beginning to {means[-1]:.3f} at the end" in alt
 
 
+def test_an_earlier_training_is_drawn_in_gray_behind_one_epoch():
+    earlier = np.linspace(0.3, 0.25, 900)
+    figure, alt = show("plot_history", ONE_EPOCH, earlier)
+    line, behind = figure.axes[0].lines
+    assert behind.get_color() != line.get_color()
+    assert behind.get_zorder() < line.get_zorder()
+    assert behind.get_ydata()[0] == pytest.approx(np.mean(earlier[:10]))
+    assert behind.get_xdata()[[0, -1]].tolist() == [10, 900]
+    assert figure.axes[0].get_xlim() == (0, 600)
+    assert figure.axes[0].get_ylim() == pytest.approx((0, 1.08 * behind.get_ydata()[0]))
+    names = [text.get_text() for legend in figure.legends for text in legend.get_texts()]
+    assert names == ["this training", "earlier training"]
+    assert (
+        "; of an earlier training, in gray, from 0.300 at the beginning to 0.250 at the end." in alt
+    )
+    assert not show("plot_history", ONE_EPOCH)[0].legends
+
+
+def test_the_running_mean_is_over_a_round_number_of_steps():
+    for steps, window in ((50_000, "800"), (60_000, "1,000"), (48_000, "800"), (20, "1")):
+        figure, _ = show("plot_history", ONE_EPOCH | {"step_losses": np.linspace(1, 0, steps)})
+        assert figure.axes[0].get_title(loc="left").endswith(f"the last {window} steps")
+
+
 def test_history_of_one_epoch_without_its_steps_is_drawn_by_epoch():
     figure, alt = show("plot_history", {**ONE_EPOCH, "step_losses": []})
     assert len(figure.axes) == 2
@@ -1410,6 +1434,17 @@ def test_comparison_has_a_dot_for_each_training_and_a_line_at_the_mean():
     )
 
 
+@pytest.mark.parametrize(
+    ("low", "high", "ticks"),
+    [(0.527, 0.931, ["60%", "70%", "80%", "90%"]), (0.9301, 0.943, ["93%", "93.5%", "94%"])],
+)
+def test_accuracies_of_a_comparison_stand_at_round_numbers(low, high, ticks):
+    axes = show("plot_comparison", Comparison(("a",), (0, 1), np.array([[low, high]])))[0].axes[0]
+    left, right = axes.get_xlim()
+    labels = zip(axes.get_xticks(), axes.get_xticklabels(), strict=True)
+    assert [label.get_text() for at, label in labels if left < at < right] == ticks
+
+
 def test_a_single_training_lies_on_the_middle_of_its_row():
     figure, _ = show("plot_comparison", Comparison(("a",), (0,), np.array([[0.5]])))
     [dot] = [line for line in figure.axes[0].lines if line.get_marker() == "o"]
@@ -1754,6 +1789,8 @@ NEGATIVE[2, 3] = -4
             "must all have the same shape",
         ),
         ("plot_history", (ONE_EPOCH | {"step_losses": "x"},), "must be numbers, got a str"),
+        ("plot_history", (ONE_EPOCH, "x"), "earlier must be numbers, got a str"),
+        ("plot_history", (HISTORY, [0.1]), "earlier is drawn behind the steps of one epoch"),
         (
             "plot_learning_curves",
             ({"SGD": HISTORY | {"validation_loss": [1, 2]}},),

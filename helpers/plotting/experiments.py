@@ -65,7 +65,7 @@ def plot_comparison(comparison: Comparison) -> None:
     axes.set_title("Dot: one training. Line and number: the mean.", pad=10)
     axes.margins(x=0.06)
     axes.xaxis.set_major_formatter(page.tick)
-    axes.xaxis.set_major_locator(MaxNLocator(6))
+    axes.xaxis.set_major_locator(MaxNLocator(6, steps=[1, 2, 5, 10]))
     axes.grid(visible=True, axis="x")
     for row in range(1, len(labels)):
         axes.axhline(row - 0.5, color=page.RULE, linewidth=0.8)

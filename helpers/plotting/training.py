@@ -15,24 +15,32 @@ from helpers import given
 from helpers.errors import LessonError
 from helpers.plotting import page
 
+GRAY = "#8A8A8A"  # of what is there to compare with: 3 : 1 on white
+
 
 @page.styled
-def plot_history(history: Mapping[str, Sequence[float]]) -> None:
+def plot_history(history: Mapping[str, Sequence[float]], earlier: ArrayLike | None = None) -> None:
     """Show loss and accuracy after each epoch; for a single epoch, the loss along its steps.
 
     Args:
         history: `trainer.history`, with "epoch", "train_loss", "train_accuracy", where measured
             "validation_loss" and "validation_accuracy", and "step_losses" for a single epoch. An
             epoch after which nothing was measured has NaN there: the line goes on to the next.
+        earlier: "step_losses" of an earlier training, shape (steps,), drawn in gray behind those of
+            a single epoch. None: nothing.
 
     Raises:
-        LessonError: If the history is empty, or its lists are not equally long.
+        LessonError: If the history is empty, its lists are not equally long, or there are several
+            epochs to draw `earlier` behind.
     """
     rows = _history(history)
     epochs = rows["epoch"]
     if len(epochs) == 1 and np.size(history.get("step_losses", ())):
-        _plot_one_epoch(given.row(history["step_losses"], "history['step_losses']"))
+        runs = [given.row(history["step_losses"], "history['step_losses']")]
+        _plot_one_epoch(runs if earlier is None else [*runs, given.row(earlier, "earlier")])
         return
+    if earlier is not None:
+        raise LessonError("earlier is drawn behind the steps of one epoch; leave it out here.")
     figure, charts = page.charts(2, 3.4)
     _by_epoch(charts)
     told = []
@@ -57,19 +65,28 @@ def plot_history(history: Mapping[str, Sequence[float]]) -> None:
     page.show(figure, f"Training over {len(epochs)} epochs: {'; '.join(told)}.")
 
 
-def _plot_one_epoch(losses: np.ndarray) -> None:
-    window = max(1, len(losses) // 60)
-    means = _running_mean(losses, window)
+def _plot_one_epoch(runs: Sequence[np.ndarray]) -> None:
+    """Show the losses along the steps of one training, and in gray of an earlier one."""
+    window = max(1, int(float(f"{min(map(len, runs)) / 60:.0e}")))  # round: 800, not 833
+    means = [_running_mean(losses, window) for losses in runs]
     figure, [axes] = page.charts(1, 3.1)
-    axes.plot(np.arange(len(means)) + window, means, color=page.BLUE)
+    for run, label, color in zip(means, ("this", "earlier"), (page.BLUE, GRAY), strict=False):
+        steps = np.arange(len(run)) + window
+        axes.plot(steps, run, color=color, label=f"{label} training", zorder=2 + (run is means[0]))
     axes.set_title(f"Loss along the epoch: mean of the last {window:,} steps")
-    axes.set(xlabel="step", ylabel="loss", xlim=(0, len(losses)), ylim=(0, 1.08 * _largest(means)))
+    highest = max(map(_largest, means))
+    axes.set(xlabel="step", ylabel="loss", xlim=(0, len(runs[0])), ylim=(0, 1.08 * highest))
     axes.xaxis.set_major_formatter("{x:,.0f}")
     axes.grid(visible=True, axis="y")
+    if len(runs) > 1:
+        page.legend(figure, [axes])
+    ends = [
+        f"from {page.number(run[0])} at the beginning to {page.number(run[-1])} at the end"
+        for run in means
+    ]
     alt = (
-        f"Loss along {len(losses):,} steps of one epoch, as the mean of the last {window:,} "
-        f"steps: from {page.number(means[0])} at the beginning to {page.number(means[-1])} at "
-        "the end."
+        f"Loss along {len(runs[0]):,} steps of one epoch, as the mean of the last {window:,} "
+        f"steps: {'; of an earlier training, in gray, '.join(ends)}."
     )
     page.show(figure, alt)
 
