@@ -944,9 +944,10 @@ def test_inside_answers_to_mouse_keyboard_and_touch(open_figure, figures, classi
     def expected(layer, neuron, values, of):
         share = inside.shares[layer][neuron]
         percent = Decimal(100 * share).quantize(Decimal(1), ROUND_HALF_UP)  # as JavaScript does
-        state = f"answers to {percent}% of the images" if share else "is dead"
+        state = f"is on for {percent}% of the images" if share else "is dead"
         return (
-            f"Neuron {neuron} {state}. Of the chosen image, a {of}, it says {values[neuron]:.2f}."
+            f"Neuron {neuron} {state}. For the chosen image, a {of}, its activation is "
+            f"{values[neuron]:.2f}."
         )
 
     shown = page.locator(".live-answer")
@@ -962,7 +963,7 @@ def test_inside_answers_to_mouse_keyboard_and_touch(open_figure, figures, classi
     assert not page.get_by_label("stage").is_visible()
     page.get_by_role("slider", name="image").focus()
     page.keyboard.press("End")
-    assert " Of the chosen image, a 9, it says " in said(page)
+    assert " For the chosen image, a 9, its activation is " in said(page)
 
 
 def test_dead_neurons_are_marked_and_weights_grow(open_figure, figures):
@@ -971,7 +972,7 @@ def test_dead_neurons_are_marked_and_weights_grow(open_figure, figures):
     assert dead, "one epoch leaves some: see lesson 7"
     neuron = page.get_by_role("slider", name="neuron")
     neuron.fill(str(dead[0]))
-    assert page.get_by_text("It is dead: it says 0 of every image.").is_visible()
+    assert page.get_by_text("It is dead: 0 for every image.").is_visible()
     board = page.locator(".live-board canvas")
     after = board.evaluate(PIXELS)
     stage = page.get_by_role("slider", name="stage")

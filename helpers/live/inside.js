@@ -9,6 +9,7 @@ import {
   floats,
   forward,
   frame,
+  minus,
   network,
   paint,
   picker,
@@ -17,7 +18,7 @@ import {
 
 const ACROSS = 8; // neurons in a row
 const GAP = 2;
-const BAR = 4; // what a neuron says of the image, below its weights
+const BAR = 4; // a neuron's activation for the image, below its weights
 const SHOWN = 8; // strongest images
 
 // The sides of the picture of a neuron's weights: those of an image, or nearly a square.
@@ -37,7 +38,7 @@ function render({ model, el }) {
   );
   const picked = model.get("picked");
   const strongest = model.get("strongest"); // layer, neuron -> [image, activation]
-  const shares = model.get("shares"); // layer, neuron -> of how many images it says something
+  const shares = model.get("shares"); // layer, neuron -> for how many images it is on
   const stages = model.get("stages"); // names; the last is the network as it is
   const grown = new Int8Array(bytes(model.get("grown")).buffer);
   const scales = model.get("scales"); // of each stage: what 127 stands for
@@ -60,7 +61,7 @@ function render({ model, el }) {
   const board = element(root, "div", { className: "live-board" });
   element(root, "p", {
     className: "live-note",
-    text: "Blue weights count for the neuron, orange ones against it; crossed out is dead. The bar below shows what it says of the chosen image.",
+    text: "Blue weights count for the neuron, orange ones against it; crossed out is dead. The bar below a neuron is its activation for the chosen image.",
   });
   const stage = slider(root, {
     ...{ label: "stage", min: 0, max: Math.max(0, stages.length - 1), step: 1 },
@@ -179,11 +180,11 @@ function render({ model, el }) {
     const shown = list.map(([image]) => digits[image]).join(", ");
     best.setAttribute("aria-label", list.length ? `Strongest images: ${shown}` : "No image");
     caption.textContent = list.length
-      ? `The images of which it says most (up to ${list[0][1].toFixed(1)}): ${shown}`
-      : "It is dead: it says 0 of every image.";
-    const dead = share === 0 ? "is dead" : `answers to ${(100 * share).toFixed(0)}% of the images`;
+      ? `Its strongest images (activation up to ${list[0][1].toFixed(1)}): ${shown}`
+      : "It is dead: 0 for every image.";
+    const dead = share === 0 ? "is dead" : `is on for ${(100 * share).toFixed(0)}% of the images`;
     say(
-      `Neuron ${index} ${dead}. Of the chosen image, a ${digits[state.image]}, it says ${said.toFixed(2)}.`,
+      `Neuron ${index} ${dead}. For the chosen image, a ${digits[state.image]}, its activation is ${minus(said.toFixed(2))}.`,
     );
   }
 
