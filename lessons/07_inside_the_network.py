@@ -470,9 +470,9 @@ assert all(0 < count < 16 for count in of_one_digit)
 # Here you can look at all of them yourself: pick a neuron of either hidden layer, and an image. The
 # bar below each neuron is its activation for that image. Choose hidden layer 2 and go from image to
 # image: many bars are there each time, and it is their pattern that changes with the digit. Then
-# choose hidden layer 1 and drag the stage of the training: the weights grow, and those of the dead
-# neurons, which are crossed out, stay as they were. (It runs in a running notebook and on the
-# website; elsewhere you see the weights of the first layer once more.)
+# choose hidden layer 1 and drag the stage of the training: the weights grow, but those of the dead
+# neurons, which are crossed out, stay about as small as they were. (It runs in a running notebook
+# and on the website; elsewhere you see the weights of the first layer once more.)
 
 # %%
 from helpers import live

@@ -945,10 +945,7 @@ def test_inside_answers_to_mouse_keyboard_and_touch(open_figure, figures, classi
         share = inside.shares[layer][neuron]
         percent = Decimal(100 * share).quantize(Decimal(1), ROUND_HALF_UP)  # as JavaScript does
         state = f"is on for {percent}% of the images" if share else "is dead"
-        return (
-            f"Neuron {neuron} {state}. For the chosen image, a {of}, its activation is "
-            f"{values[neuron]:.2f}."
-        )
+        return f"Neuron {neuron} {state}. Its activation for the chosen {of}: {values[neuron]:.2f}."
 
     shown = page.locator(".live-answer")
     assert shown.inner_text() == expected(0, 0, hidden[0], 0)
@@ -963,7 +960,7 @@ def test_inside_answers_to_mouse_keyboard_and_touch(open_figure, figures, classi
     assert not page.get_by_label("stage").is_visible()
     page.get_by_role("slider", name="image").focus()
     page.keyboard.press("End")
-    assert " For the chosen image, a 9, its activation is " in said(page)
+    assert " Its activation for the chosen 9: " in said(page)
 
 
 def test_dead_neurons_are_marked_and_weights_grow(open_figure, figures):
