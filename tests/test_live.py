@@ -963,6 +963,25 @@ def test_inside_answers_to_mouse_keyboard_and_touch(open_figure, figures, classi
     assert " Its activation for the chosen 9: " in said(page)
 
 
+def test_weights_of_the_second_layer_stand_as_the_neurons_of_the_first(
+    open_figure, figures, classifier
+):
+    page = open_figure("inside")
+    page.get_by_role("radio", name="hidden layer 2").check()
+    layer = classifier.model.blocks[1].layer.weight.detach().numpy()
+    neuron = next(n for n in range(1, 8) if figures["inside"].shares[1][n])
+    # Three pixels a weight, eight weights a row, two pixels between neurons.
+    found = page.locator(".live-board canvas").evaluate(
+        "(board, x) => [...board.getContext('2d').getImageData(x, 2, 24, 12).data]", 2 + 26 * neuron
+    )
+    colors = np.reshape(found, (12, 24, 4))[1::3, 1::3, :3]
+    weights = layer[neuron].reshape(4, 8, 1)
+    most = np.sort(np.abs(layer), axis=None)[int(0.99 * (layer.size - 1))]
+    full = np.where(weights < 0, [199, 82, 0], [0, 88, 138])
+    expected = 255 - np.minimum(np.abs(weights) / most, 1) * (255 - full)
+    np.testing.assert_allclose(colors, expected, atol=1)
+
+
 def test_dead_neurons_are_marked_and_weights_grow(open_figure, figures):
     page = open_figure("inside")
     dead = [neuron for neuron, share in enumerate(figures["inside"].shares[0]) if share == 0]
