@@ -466,6 +466,18 @@ assert all(0 < count < 16 for count in of_one_digit)
 # %% [markdown]
 # Half of the neurons are on for more than half of all images. What is read is the whole pattern of
 # activations, not any one of them.
+#
+# Here you can look at all of them yourself: pick a neuron of either hidden layer, and an image. The
+# bar below each neuron is its activation for that image. Choose hidden layer 2 and go from image to
+# image: many bars are there each time, and it is their pattern that changes with the digit. Then
+# choose hidden layer 1 and drag the stage of the training: the weights grow, but those of the dead
+# neurons, which are crossed out, stay about as small as they were. (It runs in a running notebook
+# and on the website; elsewhere you see the weights of the first layer once more.)
+
+# %%
+from helpers import live
+
+live.Inside(networks[0], validation_images, validation_digits, weights)
 
 # %% [markdown]
 # ## What a neuron says of each digit
@@ -692,10 +704,67 @@ assert 0.4 < same_among_neighbors(flat) < 0.75
 # the shadow it is only about half: two dimensions are too few to keep ten digits apart. If two
 # clouds overlap in such a picture, they may still be apart in the 32 dimensions.
 #
-# So training makes the hidden layers move images of the same digit together, until the last layer
-# can tell the digits apart by weighted sums. But we compared with untrained layers only. How good
-# are the neighbors in the pixels themselves? Try it: hand `same_among_neighbors` the
-# `thousand_images` themselves, flattened, as a tensor.
+# But we compared with untrained layers only. How good are the neighbors in the pixels themselves?
+# Here is that control.
+
+# %%
+pixels = torch.from_numpy(thousand_images).flatten(start_dim=1)
+print(f"784 pixels: {same_among_neighbors(pixels):.0%} of the ten nearest show the same digit")
+for seed, network in enumerate(networks):
+    first, second, _ = activations(network, thousand_images)
+    print(
+        f"network {seed}: {same_among_neighbors(first):.0%} in its first hidden layer, "
+        f"{same_among_neighbors(second):.0%} in its second"
+    )
+
+# %% tags=["check"]
+in_pixels = same_among_neighbors(pixels)
+untrained_layer = activations(train(with_rmsprop, 0, epochs=0), thousand_images)[1]
+assert in_pixels > same_among_neighbors(untrained_layer) + 0.2
+assert in_pixels + 0.05 < same_among_neighbors(first) < same_among_neighbors(second)
+
+# %% [markdown]
+# The pixels are far better than the untrained layers above: random weights mix up much of what the
+# pixels keep apart. So a part of what training gained only made good for that. The rest is a real
+# gain: the first hidden layer is better than the pixels, and the second better than the first, in
+# each of the three networks. Layer by layer, images of the same digit move together, until the last
+# layer can tell the digits apart by weighted sums.
+#
+# It was an uneven match, though. The layers have learned from 50,000 images with their digits, and
+# the pixels had only these thousand to find neighbors among. What if both may search all of the
+# training images? As in [lesson 1](01_data.ipynb), the answer is the digit of the nearest one.
+
+
+# %%
+def share_read(points, known_points):
+    """Return the share of the images whose nearest training image shows the same digit."""
+    nearest = torch.cdist(points, known_points).argmin(dim=1)
+    return (train_digits[nearest.numpy()] == thousand_digits).mean()
+
+
+by_pixels = share_read(pixels, torch.from_numpy(train_images).flatten(start_dim=1))
+print(f"nearest in the 784 pixels: {by_pixels:.1%} read right")
+by_layer, by_network = [], []
+for seed, network in enumerate(networks):
+    layer, outputs = activations(network, thousand_images)[1:]
+    by_layer.append(share_read(layer, activations(network, train_images)[1]))
+    by_network.append((outputs.argmax(dim=1).numpy() == thousand_digits).mean())
+    print(
+        f"nearest in the second layer of network {seed}: {by_layer[seed]:.1%}; "
+        f"the network itself: {by_network[seed]:.1%}"
+    )
+
+# %% tags=["check"]
+assert by_pixels > max(np.mean(by_layer), np.mean(by_network)) + 0.003
+
+# %% [markdown]
+# With so many images to search, the pixels read more than the neighbors in the second layer, and
+# more than the networks themselves, on average over the three. Among 50,000 images there is nearly
+# always one that looks much the same.
+#
+# What the layers offer is something else. They bring together images of a digit that do *not* look
+# the same, and they need only 32 numbers for it. And a trained network keeps no images, and
+# searches none.
 
 # %% [markdown]
 # ## How much network is needed?
@@ -794,7 +863,8 @@ assert to_four.mean < 0.005
 # - Few neurons stand for one digit. What is read is the pattern of all of them, so that one can be
 #   missed.
 # - A network is products, sums and an activation, over and over: you can follow each number.
-# - Hidden layers move images of the same digit together. PCA shows a shadow of that.
+# - Hidden layers move images of the same digit together, closer than the pixels do. PCA shows a
+#   shadow of that.
 # - Wider and deeper networks have to prove that they are worth it, over several seeds.
 
 # %% [markdown]

@@ -125,6 +125,30 @@ for process in range(3):
 # next epoch brings another order.
 
 # %% [markdown]
+# ### Exercise 1: build
+#
+# Write a function `deal(images, process, processes)` that deals as the distributed sampler does
+# without shuffling. It takes the number of images, the number of this process and the number of
+# processes, and returns a list: the numbers of the images that this process sees. All processes get
+# equally many; where needed, start again from image 0.
+
+
+# %% tags=["exercise"]
+### BEGIN SOLUTION
+def deal(images, process, processes):
+    """Return the numbers of the images that a process sees."""
+    rounds = -(-images // processes)  # rounded up
+    return [(process + processes * turn) % images for turn in range(rounds)]
+
+
+### END SOLUTION
+
+# %% tags=["exercise-check"]
+from helpers.checks import check_deal
+
+check_deal(deal)
+
+# %% [markdown]
 # ## The average of the gradients
 #
 # Now to point 3. First a network, made from the recipe, and 16 images with their targets: ten
@@ -317,6 +341,35 @@ assert other_steps > 0.05
 # 16 takes other steps, and twice as many.
 
 # %% [markdown]
+# ### Exercise 2: change and explain
+#
+# Leave out the averaging. Train two classifiers with `train`, in one process each: the first on
+# images 0, 2, 4, … of `some_images`, the second on images 1, 3, 5, … (`some_images[0::2]` and
+# `some_images[1::2]`, likewise their digits). Use batches of 16 without shuffling. Put the largest
+# difference between their `weights` into `largest_difference`. Then say why it is what it is, with
+# `reason = "a"`, `"b"` or `"c"`:
+#
+# - **a**: they started from different weights;
+# - **b**: computers round, and the rounding errors add up;
+# - **c**: each followed the gradients of its own images only.
+
+# %% tags=["exercise"]
+### BEGIN SOLUTION
+alone = []
+for process in range(2):
+    share = slice(process, None, 2)
+    classifier, _ = train(make_dataloader(some_images[share], some_digits[share], batch_size=16))
+    alone.append(classifier)
+largest_difference = (weights(alone[0]) - weights(alone[1])).abs().max()
+reason = "c"
+### END SOLUTION
+
+# %% tags=["exercise-check"]
+from helpers.checks import check_without_averaging
+
+check_without_averaging(largest_difference, reason)
+
+# %% [markdown]
 # ## The batch you have in effect
 #
 # So the batch that counts is the one that all processes make together:
@@ -339,10 +392,30 @@ assert other_steps > 0.05
 # Adam divide by the size of the gradients, and for them $\sqrt{k}$ is the better guide (S. Malladi
 # and others, [On the SDEs and scaling rules for adaptive gradient
 # algorithms](https://arxiv.org/abs/2205.10287), 2022).
+
+# %% [markdown]
+# ### Exercise 3: predict
 #
-# How far can you go? We compare 1, 2 and 32 processes with 16 images each. You do not need 32
-# processors for that: as you have seen, one process takes the same steps with the whole effective
-# batch. So one process with batches of 512 stands in for 32 processes.
+# All 60,000 training images, four processes, `batch_size=16` in each. How many steps does an epoch
+# take? Work it out on paper.
+
+# %% tags=["exercise"]
+### BEGIN SOLUTION
+images_per_process = 60_000 // 4
+steps_per_epoch = int(np.ceil(images_per_process / 16))  # the last batch is half full
+### END SOLUTION
+
+# %% tags=["exercise-check"]
+from helpers.checks import check_steps_per_epoch
+
+check_steps_per_epoch(steps_per_epoch)
+
+# %% [markdown]
+# ### How far can you go?
+#
+# We compare 1, 2 and 32 processes with 16 images each. You do not need 32 processors for that: as
+# you have seen, one process takes the same steps with the whole effective batch. So one process
+# with batches of 512 stands in for 32 processes.
 #
 # `.optimizer.lr(rate)` is a rule of a recipe that sets only the learning rate of the optimizer. For
 # each number of processes $k$ we try the old learning rate 0.001, $\sqrt{k}$ times that, and $k$
@@ -512,8 +585,8 @@ assert seconds["two processes"] > seconds["one process, the ordinary way"] > sec
 # `--nnodes` is the number of computers, and `--nproc-per-node` the number of processes on each.
 # `--rdzv-endpoint` says where the processes meet, their rendezvous: on the first computer, at port
 # 29500. Any free port will do. `c10d` is the way in which PyTorch lets them meet. These are eight
-#   processes, so with 16 images each the effective batch size is eight times as large as above: add
-#   `--batch-size 2` to keep 16, or choose a new learning rate.
+# processes, so with 16 images each the effective batch size is eight times as large as above: add
+# `--batch-size 2` to keep 16, or choose a new learning rate.
 #
 # At the end each process prints a fingerprint of its weights. They should all be the same. If they
 # are not, the gradients were most likely not averaged: then each process has trained a network of
@@ -531,83 +604,6 @@ assert seconds["two processes"] > seconds["one process, the ordinary way"] > sec
 # - In a notebook: `strategy="ddp_notebook"`. In a script: `torchrun` and `strategy="ddp"`.
 # - It pays when a step takes much longer than an exchange of gradients. For our small network in
 #   two processes of one computer, it did not.
-
-# %% [markdown]
-# ## Exercises
-#
-# Write your answer in place of the dots and run the cell: it tells you at once how it went.
-
-# %% [markdown]
-# ### Exercise 1: predict
-#
-# All 60,000 training images, four processes, `batch_size=16` in each. How many steps does an epoch
-# take? Work it out on paper.
-
-# %% tags=["exercise"]
-### BEGIN SOLUTION
-images_per_process = 60_000 // 4
-steps_per_epoch = int(np.ceil(images_per_process / 16))  # the last batch is half full
-### END SOLUTION
-
-# %% tags=["exercise-check"]
-from helpers.checks import check_steps_per_epoch
-
-check_steps_per_epoch(steps_per_epoch)
-
-# %% [markdown]
-# ### Exercise 2: change and explain
-#
-# Leave out the averaging. Train two classifiers from `classifier_config`, both from seed 0 and in
-# one process each: the first on images 0, 2, 4, … of `some_images`, the second on images 1, 3, 5,
-# … (`some_images[0::2]` and `some_images[1::2]`, likewise their digits). Use batches of 16 without
-# shuffling, for one epoch. Put the largest difference between their `weights` into
-# `largest_difference`. Then say why it is what it is, with `reason = "a"`, `"b"` or `"c"`:
-#
-# - **a**: they started from different weights;
-# - **b**: computers round, and the rounding errors add up;
-# - **c**: each followed the gradients of its own images only.
-
-# %% tags=["exercise"]
-### BEGIN SOLUTION
-alone = []
-for process in range(2):
-    share = slice(process, None, 2)
-    share_dataloader = make_dataloader(some_images[share], some_digits[share], batch_size=16)
-    seed_everything(0, verbose=False)
-    alone.append(classifier_config.create(Classifier))
-    Trainer(accelerator="cpu").fit(alone[process], share_dataloader)
-largest_difference = (weights(alone[0]) - weights(alone[1])).abs().max()
-reason = "c"
-### END SOLUTION
-
-# %% tags=["exercise-check"]
-from helpers.checks import check_without_averaging
-
-check_without_averaging(largest_difference, reason)
-
-# %% [markdown]
-# ### Exercise 3: build
-#
-# Write a function `deal(images, process, processes)` that deals as the distributed sampler does
-# without shuffling. It takes the number of images, the number of this process and the number of
-# processes, and returns a list: the numbers of the images that this process sees. All processes get
-# equally many; where needed, start again from image 0.
-
-
-# %% tags=["exercise"]
-### BEGIN SOLUTION
-def deal(images, process, processes):
-    """Return the numbers of the images that a process sees."""
-    rounds = int(np.ceil(images / processes))
-    return [(process + processes * turn) % images for turn in range(rounds)]
-
-
-### END SOLUTION
-
-# %% tags=["exercise-check"]
-from helpers.checks import check_deal
-
-check_deal(deal)
 
 # %% [markdown]
 # ## Next

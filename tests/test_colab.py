@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import sys
 from pathlib import Path
 
@@ -13,7 +14,8 @@ from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 from programs import PACKAGES, ended, environ, printed, virtual_environment
 
-from tools import LESSONS, addresses, notebooks, outputs
+from helpers.live.figure import HERE, STYLE, script
+from tools import LESSONS, ROOT, addresses, notebooks, outputs
 
 # Colab's kernel has imported its own package before the first cell; Kaggle sets a variable.
 COLAB, KAGGLE = {}, {"KAGGLE_KERNEL_RUN_TYPE": "Interactive"}
@@ -115,6 +117,88 @@ def test_badges_and_setup_cells_agree_with_the_one_address(published):
     for path in (published / "notebooks").glob("**/[0-9]*.ipynb"):
         setup = outputs.code_cells(notebooks.read_notebook(path))[0]
         assert setup.source == addresses.setup_cell(address), path
+
+
+# --- the live figures with Colab's packages ------------------------------------------------------
+
+# Colab's, and what the first of them still needs; all else is this environment's.
+COLABS = ["ipywidgets==7.7.1", "anywidget==0.9.21", "ipython_genutils==0.2.0"]
+
+# Makes all six figures and one of a network that the browser does not know, and asks that one to
+# read a white image. Prints the versions and, for each figure, what is displayed and what is sent.
+ASK_FIGURES = """
+import importlib.metadata, json, sys, types
+import ipykernel.comm, ipywidgets, numpy, torch
+
+output = sys.modules["google.colab.output"] = types.ModuleType("google.colab.output")
+output.enable_custom_widget_manager = lambda: None
+output._widgets = types.SimpleNamespace(_installed_url="the manager")
+
+class Stub(ipykernel.comm.Comm):
+    kernel = True
+    def publish_msg(self, kind, data=None, metadata=None, buffers=None, **keys):
+        sent.append([kind, data, len(buffers or [])])
+
+ipywidgets.widgets.widget.Comm = Stub
+
+from helpers import live
+images, digits = numpy.zeros((20, 28, 28), numpy.float32), numpy.arange(20) % 10
+layers = [torch.nn.Flatten(), torch.nn.Linear(784, 5), torch.nn.ReLU(), torch.nn.Linear(5, 10)]
+dense, other = torch.nn.Sequential(*layers), torch.nn.Sequential(*layers, torch.nn.Softplus())
+figures, found = {
+    "neuron": lambda: live.Neuron(),
+    "softmax": lambda: live.Softmax(range(10)),
+    "valley": lambda: live.Valley({"SGD": [[-9, 1.6], [0, 0]]}),
+    "draw_digit": lambda: live.DrawDigit(dense),
+    "disturb": lambda: live.Disturb(images, digits, dense),
+    "inside": lambda: live.Inside(dense, images, digits, {"trained": dense[1].weight}),
+    "asked": lambda: live.DrawDigit(other),
+}, {}
+for name, make in figures.items():
+    sent = []
+    figure = make()
+    if name == "asked":
+        data = {"method": "update", "state": {}, "buffer_paths": [["asked"]]}
+        figure._handle_msg({"content": {"data": data}, "buffers": [memoryview(bytes(4 * 784))]})
+    found[name] = [*figure._repr_mimebundle_(), figure._ipython_display_ is None, sent]
+versions = {name: importlib.metadata.version(name) for name in ("ipywidgets", "anywidget")}
+print(json.dumps([versions, found]))
+"""
+
+
+@pytest.mark.slow
+def test_live_figures_send_with_colabs_packages_what_they_should(tmp_path):
+    folder = tmp_path / "colabs"
+    install = ["-m", "pip", "install", "--quiet", "--no-deps", "--target", folder, *COLABS]
+    done = ended(sys.executable, *install)
+    if "No matching distribution found" in done.stderr:
+        pytest.skip("pip reaches no package index here")
+    assert done.returncode == 0, done.stderr
+    python = virtual_environment(tmp_path / "venv", folder, PACKAGES)
+    told = printed(python, "-W", "ignore", "-c", ASK_FIGURES, cwd=tmp_path, env=environ(ROOT))
+    versions, figures = json.loads(told.splitlines()[-1])
+    assert [f"{name}=={version}" for name, version in versions.items()] == COLABS[:2]
+    kind = "application/vnd.jupyter.widget-view+json"
+    expected = [[]] * 6 + [[("comm_msg", "update")]]  # the last one answers
+    for name, (data, metadata, by_bundle, sent) in figures.items():
+        name = "draw_digit" if name == "asked" else name
+        assert data.keys() == {"text/plain", "text/html", kind}
+        assert f'data-figure="{name}"' in data["text/html"]
+        assert metadata[kind] == {"colab": {"custom_widget_manager": {"url": "the manager"}}}
+        assert by_bundle  # else ipywidgets 7 leaves the picture out
+        layout, (event, opened, buffers), *later = sent
+        assert layout[1]["state"]["_model_name"] == "LayoutModel"
+        assert event == "comm_open"
+        state, paths = opened["state"], opened["buffer_paths"]
+        assert (state["_model_module"], state["_model_name"]) == ("anywidget", "AnyModel")
+        assert (state["_esm"], state["_css"]) == (script(name), STYLE)
+        own = (HERE / f"{name}.js").read_text(encoding="utf-8")
+        reads = set(re.findall(r'model\s*\.get\("(\w+)"\)', own))
+        assert reads <= state.keys() | {path[0] for path in paths}
+        assert buffers == len(paths)  # bytes travel apart from the rest
+        assert [(kind, answer["method"]) for kind, answer, _ in later] == expected.pop(0)
+    answer, buffers = later[-1][1:]
+    assert (answer["buffer_paths"], buffers) == ([["outputs"]], 1)
 
 
 # --- the set-up cell -----------------------------------------------------------------------------

@@ -944,10 +944,8 @@ def test_inside_answers_to_mouse_keyboard_and_touch(open_figure, figures, classi
     def expected(layer, neuron, values, of):
         share = inside.shares[layer][neuron]
         percent = Decimal(100 * share).quantize(Decimal(1), ROUND_HALF_UP)  # as JavaScript does
-        state = f"answers to {percent}% of the images" if share else "is dead"
-        return (
-            f"Neuron {neuron} {state}. Of the chosen image, a {of}, it says {values[neuron]:.2f}."
-        )
+        state = f"is on for {percent}% of the images" if share else "is dead"
+        return f"Neuron {neuron} {state}. Its activation for the chosen {of}: {values[neuron]:.2f}."
 
     shown = page.locator(".live-answer")
     assert shown.inner_text() == expected(0, 0, hidden[0], 0)
@@ -962,7 +960,26 @@ def test_inside_answers_to_mouse_keyboard_and_touch(open_figure, figures, classi
     assert not page.get_by_label("stage").is_visible()
     page.get_by_role("slider", name="image").focus()
     page.keyboard.press("End")
-    assert " Of the chosen image, a 9, it says " in said(page)
+    assert " Its activation for the chosen 9: " in said(page)
+
+
+def test_weights_of_the_second_layer_stand_as_the_neurons_of_the_first(
+    open_figure, figures, classifier
+):
+    page = open_figure("inside")
+    page.get_by_role("radio", name="hidden layer 2").check()
+    layer = classifier.model.blocks[1].layer.weight.detach().numpy()
+    neuron = next(n for n in range(1, 8) if figures["inside"].shares[1][n])
+    # Three pixels a weight, eight weights a row, two pixels between neurons.
+    found = page.locator(".live-board canvas").evaluate(
+        "(board, x) => [...board.getContext('2d').getImageData(x, 2, 24, 12).data]", 2 + 26 * neuron
+    )
+    colors = np.reshape(found, (12, 24, 4))[1::3, 1::3, :3]
+    weights = layer[neuron].reshape(4, 8, 1)
+    most = np.sort(np.abs(layer), axis=None)[int(0.99 * (layer.size - 1))]
+    full = np.where(weights < 0, [199, 82, 0], [0, 88, 138])
+    expected = 255 - np.minimum(np.abs(weights) / most, 1) * (255 - full)
+    np.testing.assert_allclose(colors, expected, atol=1)
 
 
 def test_dead_neurons_are_marked_and_weights_grow(open_figure, figures):
@@ -971,7 +988,7 @@ def test_dead_neurons_are_marked_and_weights_grow(open_figure, figures):
     assert dead, "one epoch leaves some: see lesson 7"
     neuron = page.get_by_role("slider", name="neuron")
     neuron.fill(str(dead[0]))
-    assert page.get_by_text("It is dead: it says 0 of every image.").is_visible()
+    assert page.get_by_text("It is dead: 0 for every image.").is_visible()
     board = page.locator(".live-board canvas")
     after = board.evaluate(PIXELS)
     stage = page.get_by_role("slider", name="stage")

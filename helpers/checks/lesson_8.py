@@ -11,7 +11,7 @@ from helpers.errors import shown
 
 @answers.check("Each process has 15,000 images: 937 full batches, and one of 8 images.")
 def check_steps_per_epoch(steps_per_epoch: int) -> str | None:
-    """Lesson 8, exercise 1: the steps of an epoch of four processes with batches of 16."""
+    """Lesson 8, exercise 3: the steps of an epoch of four processes with batches of 16."""
     number = answers.number("steps_per_epoch", steps_per_epoch)
     if number == 938:
         return None
@@ -53,7 +53,7 @@ def check_without_averaging(largest_difference: float, reason: str) -> str | Non
 
 @answers.check("This is what the distributed sampler does, and now you have written one.")
 def check_deal(deal: Callable[[int, int, int], list[int]]) -> str | None:
-    """Lesson 8, exercise 3: which images a process sees."""
+    """Lesson 8, exercise 1: which images a process sees."""
     for images, processes in (
         (10, 2),
         (12, 4),

@@ -9,6 +9,7 @@ import {
   floats,
   forward,
   frame,
+  minus,
   network,
   paint,
   picker,
@@ -17,14 +18,14 @@ import {
 
 const ACROSS = 8; // neurons in a row
 const GAP = 2;
-const BAR = 4; // what a neuron says of the image, below its weights
+const BAR = 4; // a neuron's activation for the image, below its weights
 const SHOWN = 8; // strongest images
 
-// The sides of the picture of a neuron's weights: those of an image, or nearly a square.
-export function sides(inputs) {
-  if (inputs === 784) return [28, 28];
-  const width = Math.ceil(Math.sqrt(inputs));
-  return [width, Math.ceil(inputs / width)];
+// How many weights of a neuron stand side by side: as the pixels do, or the neurons before it,
+// unless they are too many for that.
+function columns(inputs) {
+  if (inputs === 784) return 28;
+  return inputs <= ACROSS ** 2 ? ACROSS : Math.ceil(Math.sqrt(inputs));
 }
 
 function render({ model, el }) {
@@ -37,7 +38,7 @@ function render({ model, el }) {
   );
   const picked = model.get("picked");
   const strongest = model.get("strongest"); // layer, neuron -> [image, activation]
-  const shares = model.get("shares"); // layer, neuron -> of how many images it says something
+  const shares = model.get("shares"); // layer, neuron -> for how many images it is on
   const stages = model.get("stages"); // names; the last is the network as it is
   const grown = new Int8Array(bytes(model.get("grown")).buffer);
   const scales = model.get("scales"); // of each stage: what 127 stands for
@@ -58,10 +59,9 @@ function render({ model, el }) {
     });
   }
   const board = element(root, "div", { className: "live-board" });
-  element(root, "p", {
-    className: "live-note",
-    text: "Blue weights count for the neuron, orange ones against it; crossed out is dead. The bar below shows what it says of the chosen image.",
-  });
+  const note = element(root, "p", { className: "live-note" });
+  const told =
+    "Blue weights count for the neuron, orange ones against it; crossed out is dead. The bar below a neuron is its activation for the chosen image.";
   const stage = slider(root, {
     ...{ label: "stage", min: 0, max: Math.max(0, stages.length - 1), step: 1 },
     value: state.stage,
@@ -90,10 +90,12 @@ function render({ model, el }) {
   });
 
   // One canvas for all neurons: one for each takes ten times as long to paint.
-  let grid, width, height, context;
+  let grid, width, height, zoom, context;
   function layout() {
     const { inputs, outputs } = hidden[state.layer];
-    [width, height] = sides(inputs);
+    zoom = Math.max(1, Math.trunc(28 / columns(inputs)));
+    width = zoom * columns(inputs);
+    height = zoom * Math.ceil(inputs / columns(inputs));
     const rows = Math.ceil(outputs / ACROSS);
     board.replaceChildren();
     const size = [ACROSS * (width + GAP) + GAP, rows * (height + BAR + 2 * GAP) + GAP];
@@ -109,6 +111,8 @@ function render({ model, el }) {
     neuron.input.max = outputs - 1;
     neuron.write(state.neuron);
     stage.row.hidden = state.layer > 0 || stages.length < 2;
+    const where = " Each weight stands where its neuron stands in the layer before.";
+    note.textContent = told + (columns(inputs) === ACROSS ? where : "");
   }
 
   function pick(index) {
@@ -141,8 +145,11 @@ function render({ model, el }) {
     for (let i = 0; i < outputs; i++) {
       const x = GAP + (i % ACROSS) * (width + GAP);
       const y = GAP + Math.trunc(i / ACROSS) * (height + BAR + 2 * GAP);
-      const filled = Array.from({ length: width * height }, () => 0);
-      weightsOf(i, most).forEach((weight, k) => (filled[k] = weight));
+      const own = weightsOf(i, most);
+      const filled = Array.from({ length: width * height }, (_, pixel) => {
+        const row = Math.trunc(pixel / width / zoom);
+        return own[row * (width / zoom) + Math.trunc((pixel % width) / zoom)] ?? 0;
+      });
       paint(context, filled, width, height, { x, y, signed: true });
       context.fillStyle = said[i] < 0 ? "#c75200" : "#00588a";
       context.fillRect(x, y + height + 1, (width * Math.abs(said[i])) / loudest, BAR - 1);
@@ -179,11 +186,11 @@ function render({ model, el }) {
     const shown = list.map(([image]) => digits[image]).join(", ");
     best.setAttribute("aria-label", list.length ? `Strongest images: ${shown}` : "No image");
     caption.textContent = list.length
-      ? `The images of which it says most (up to ${list[0][1].toFixed(1)}): ${shown}`
-      : "It is dead: it says 0 of every image.";
-    const dead = share === 0 ? "is dead" : `answers to ${(100 * share).toFixed(0)}% of the images`;
+      ? `Its strongest images (activation up to ${list[0][1].toFixed(1)}): ${shown}`
+      : "It is dead: 0 for every image.";
+    const dead = share === 0 ? "is dead" : `is on for ${(100 * share).toFixed(0)}% of the images`;
     say(
-      `Neuron ${index} ${dead}. Of the chosen image, a ${digits[state.image]}, it says ${said.toFixed(2)}.`,
+      `Neuron ${index} ${dead}. Its activation for the chosen ${digits[state.image]}: ${minus(said.toFixed(2))}.`,
     );
   }
 

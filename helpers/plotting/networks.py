@@ -389,7 +389,7 @@ def plot_strongest_images(
             raise LessonError(
                 f"weights must be as many as the neurons, {layer.shape[1]}, got {len(tiles)}."
             )
-    left = 1.1 if tiles is None else 1.62
+    left = 1.1 if tiles is None else 1.75
     pitch = (page.WIDTH - left - 0.05) / 16
     size = pitch - 0.03
     figure, axes = page.canvas(0.6 + 0.56 * len(chosen))
