@@ -284,6 +284,24 @@ def test_formulas_are_defused(sign):
         assert row[column].startswith("'")
 
 
+def test_formula_after_a_semicolon_is_defused():
+    assert report.cell("Ada; =SUM(1);+1") == "Ada;' =SUM(1);'+1"
+    assert report.cell("a; b = 1") == "a; b = 1"
+
+
+def test_notebook_that_no_rule_foresaw_stops_no_other(a_class, tmp_path, monkeypatch):
+    whole = copies.which_lesson
+
+    def which_lesson(notebook, lessons):
+        if "47.04" in nbformat.writes(notebook):
+            raise TypeError("unforeseen")
+        return whole(notebook, lessons)
+
+    monkeypatch.setattr(copies, "which_lesson", which_lesson)
+    _, results = standin.check(a_class, tmp_path, monkeypatch)
+    assert sum(one.ended for one in results.values()) == 4
+
+
 def test_scripts_are_escaped_everywhere():
     evil = "<script>alert('x')</script>\"&"
     graded = Graded("not yet", evil, evil, evil)

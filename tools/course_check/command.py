@@ -172,7 +172,7 @@ class Class:
     def _lesson(self, one: Submission) -> Lesson | None:
         try:
             return copies.which_lesson(submissions.read_notebook(one.content()), self.lessons)
-        except (UnreadableError, OSError):
+        except Exception:  # `_checked` says what it is, in the copy's own row
             return None
 
     def _check_all(self, waiting: Sequence[Submission], screen: Screen) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from html import escape
@@ -57,7 +58,8 @@ dt { color: var(--none); } dd { margin: 0; overflow-wrap: anywhere; }
 
 def cell(text: object) -> str:
     """Return a text as a spreadsheet's cell that is never a formula."""
-    text = str(text)
+    # Where numbers have a decimal comma, spreadsheets begin another cell after a semicolon.
+    text = re.sub(r"([;\t])(?=\s*[=+\-@])", r"\1'", str(text))
     return f"'{text}" if text.startswith(FORMULA) or text.lstrip().startswith(FORMULA[:4]) else text
 
 
