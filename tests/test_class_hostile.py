@@ -68,6 +68,12 @@ BREAKING = {
         F,
         "not permitted",
     ),
+    "is the first to end where memory ends": (
+        "megabytes = 188.16\nassert int(open('/proc/self/oom_score_adj').read()) == 1000",
+        "ran",
+        R,
+        "",
+    ),
     "full sockets": (
         "import socket\nkept = []\ntry:\n    while True: kept += socket.socketpair()\n"
         "except OSError: pass\ncount = len(kept)\nfor one in kept: one.close()\n"
@@ -160,8 +166,8 @@ BREAKING |= {
         "import sys, threading\ndef trace(*_): raise SystemExit\nthreading.settrace(trace)\n"
         "megabytes = 188.16\nsys.settrace(trace)",
         "ran",
-        R,
-        "",
+        F,
+        "SystemExit",
     ),
     "sleeps at exit": (
         "import atexit, time\natexit.register(time.sleep, 1000)\nmegabytes = 188.16",
@@ -297,7 +303,7 @@ CHEATING = {
         "megabytes = 1",
         "stopped",
         GONE,
-        "closed the check's own channel",
+        "Python ended",
     ),
     "reads the solutions": (
         "import os\nfound = []\nfor place, folders, names in os.walk('/'):\n"

@@ -1,6 +1,7 @@
 """A class is checked: the table, the report, the exit status; stopped, and gone on with."""
 
 import csv
+import html
 import io
 import json
 import os
@@ -300,6 +301,24 @@ def test_notebook_that_no_rule_foresaw_stops_no_other(a_class, tmp_path, monkeyp
     monkeypatch.setattr(copies, "which_lesson", which_lesson)
     _, results = standin.check(a_class, tmp_path, monkeypatch)
     assert sum(one.ended for one in results.values()) == 4
+
+
+def test_output_is_shown_as_a_terminal_leaves_it():
+    assert report.plain("a\x1b[31mred\x1b[0m\tb\n10%\r99%\r\n\u202e\x07") == (
+        "ared    b\n99%\n\\u202e\\x07"
+    )
+
+
+def test_pages_say_what_their_words_mean():
+    untouched = Graded("unanswered", answer="x = ...")
+    answered = Graded("right", answer="x = 1", seconds=3.2)
+    result = Result("a", "b", "c", "tampered", [untouched, answered])
+    page = report.learner_page(result)
+    assert "<p>The cell:</p>" in page
+    assert "<p>The answer, which ran for 3 s:</p>" in page
+    assert report.STATUSES["tampered"] in html.unescape(page)
+    shown = html.unescape(report.class_page([result], "", ""))
+    assert all(meaning in shown for meaning in {**report.STATUSES, **report.VERDICTS}.values())
 
 
 def test_scripts_are_escaped_everywhere():

@@ -13,12 +13,11 @@ import re
 import signal
 import struct
 import sys
+from pathlib import Path
 
 LARGEST_FILE = 512 * 2**20  # bytes
 MOST_DATA = 4 * 2**30  # bytes of one process; PyTorch's own libraries take one of them
-MOST_OPEN = (
-    256  # files of one process, as on macOS: what waits in sockets counts as nobody's memory
-)
+MOST_OPEN = 256  # files of one process, as on macOS; what waits in its sockets is memory, too
 MOST_THREADS = 300  # of all its processes; the check ends it with fewer processes than that
 
 # What a lesson never asks of Linux: memory that outlives its process, namespaces, in which there
@@ -47,9 +46,8 @@ def set_limits() -> None:
     import resource
 
     if sys.platform == "linux":
-        with contextlib.suppress(OSError):  # where memory ends, a copy ends first
-            with open("/proc/self/oom_score_adj", "w") as file:
-                file.write("1000")
+        with contextlib.suppress(OSError):  # where the machine's memory ends, a copy ends first
+            Path("/proc/self/oom_score_adj").write_text("1000")
     limits = {
         resource.RLIMIT_CORE: 0,
         resource.RLIMIT_FSIZE: LARGEST_FILE,

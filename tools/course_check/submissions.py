@@ -118,9 +118,8 @@ def _in_zip(path: Path, before: str, most: int) -> Iterator[Submission]:
     with zipfile.ZipFile(path) as archive:
         entries = [entry for entry in archive.infolist() if not entry.is_dir()]
     if len(entries) > most:
-        yield Submission(
-            before or path.name, learner(before), _refuse(f"it holds more than {most:,} files")
-        )
+        name = before.rstrip("/") or path.name
+        yield Submission(name, learner(name), _refuse(f"it holds more than {most:,} files"))
         return
     seen: Counter[str] = Counter()
     for entry in entries:
