@@ -71,7 +71,7 @@ dl { display: grid; grid-template-columns: max-content 1fr; gap: .2rem 1rem; }
 dt { color: var(--none); } dd { margin: 0; overflow-wrap: anywhere; }
 summary { cursor: pointer; margin-top: 1rem; color: var(--link); }
 @media (max-width: 30rem) { dl { grid-template-columns: 1fr; } dd { margin-bottom: .5rem; }
-  tbody th { min-width: 5.5rem; } .problem { min-width: 9rem; } }
+  tbody th { min-width: 7rem; } .problem { min-width: 8rem; } }
 """
 
 
@@ -156,6 +156,11 @@ def _mark(word: str) -> str:
     return f'<span class="mark {escape(word).replace(" ", "-")}">{escape(word)}</span>'
 
 
+def _breaking(name: str) -> str:
+    """Return a lesson's name as HTML that may go on in the next line after each `_`."""
+    return escape(name).replace("_", "_<wbr>")
+
+
 def _rows(
     heads: Sequence[str], rows: Iterable[Sequence[str]], numbers: Iterable[int] = ()
 ) -> Iterable[str]:
@@ -225,7 +230,7 @@ def _hardest(results: Sequence[Result]) -> Iterable[str]:
         return count["right"] / count.total()
 
     rows = [
-        [f"{escape(lesson)}, exercise {number}", f"{share(count):.0%}"]
+        [_breaking(f"{lesson}, exercise {number}"), f"{share(count):.0%}"]
         + [str(count[verdict]) for verdict in VERDICTS]
         for (lesson, number), count in sorted(
             counts.items(), key=lambda item: (share(item[1]), item[0])
@@ -244,7 +249,7 @@ def _hints(results: Sequence[Result]) -> Iterable[str]:
     if not hints:
         return ["<p>There were none.</p>"]
     rows = [
-        [escape(where), str(count), f'<div class="problem">{escape(said)}</div>']
+        [_breaking(where), str(count), f'<div class="problem">{escape(said)}</div>']
         for (where, said), count in hints.most_common(10)
     ]
     return _rows(["exercise", "copies", "hint"], rows, [1])
@@ -268,12 +273,10 @@ def learner_page(result: Result) -> str:
         if graded.said:
             body += [f"<p>{escape(graded.said)}</p>"]
         if graded.answer:
+            what = "The cell" if graded.verdict == "unanswered" else "The answer"
             ran = f", which ran for {graded.seconds:.0f} s" if graded.seconds >= 1 else ""
-            as_given = graded.verdict == "unanswered"
-            body += [
-                f"<p>{'The cell, as it was handed out' if as_given else 'The answer'}{ran}:</p>"
-            ]
-            body += [f"<pre>{escape(graded.answer[:20_000])}</pre>"]
+            body += [f"<p>{what}{ran}:</p>"]
+            body += [f"<pre>{escape(plain(graded.answer[:20_000]))}</pre>"]
         if graded.output.strip():
             body += [f"<p>What it printed:</p><pre>{escape(plain(graded.output))}</pre>"]
     if result.changes:
