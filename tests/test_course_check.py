@@ -351,6 +351,9 @@ def test_every_lesson_can_be_graded():
         assert len(lesson.exercises) == 3, name
         untouched = copies.plan(lesson, notebook)
         assert (untouched.changed, untouched.tampered) == (0, False)
+        # A copy's folder is empty: what the lesson loads, it has saved before.
+        before, _, _ = "\n".join(cell.source for cell in lesson.cells).partition("save_classifier(")
+        assert "load_classifier(" not in before, name
 
 
 def solved(name):

@@ -39,7 +39,7 @@ STYLE = """\
 .reveal h1 { font-size: 1.9em; } .reveal h2 { font-size: 1.4em; } .reveal h3 { font-size: 1.2em; }
 .reveal h1, .reveal h2, .reveal h3 { text-transform: none; }
 .reveal section img { max-width: 100%; max-height: 430px; margin: .3em auto; object-fit: contain; }
-.reveal section > ul { width: 100%; }
+.reveal section > ul { font-size: .9em; }
 .reveal table { font-size: .6em; }
 """
 
