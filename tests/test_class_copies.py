@@ -235,6 +235,23 @@ def test_odd_sources_are_compared(source):
     assert answers(plan)["01-03"] == source
 
 
+def test_many_long_cells_are_compared_in_bounded_time(monkeypatch):
+    compared = []
+    whole = copies.difflib.SequenceMatcher.ratio
+    monkeypatch.setattr(
+        copies.difflib.SequenceMatcher, "ratio", lambda self: compared.append(1) or whole(self)
+    )
+    notebook = standin.lesson()
+    kept, changed = notebook.cells[:4], notebook.cells[4:]
+    for length in (1, 100):
+        notebook.cells = kept + [
+            new_code_cell(f"{length * changed[0].source}\n{number}") for number in range(500)
+        ]
+        compared.clear()
+        planned(notebook)
+        assert len(compared) <= (len(changed) * copies.MOST_ALIKE if length == 1 else 0)
+
+
 def test_check_cell_without_an_answer_is_the_authors_mistake():
     notebook = standin.lesson()
     del notebook.cells[3]

@@ -5,6 +5,7 @@ through.
 """
 
 import os
+import platform
 import shutil
 import sys
 
@@ -13,7 +14,7 @@ import pytest
 import standin
 
 from tools import ROOT
-from tools.course_check import sandbox
+from tools.course_check import limits, sandbox
 from tools.notebooks import write_notebook
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="a class is checked on Linux and macOS")
@@ -24,6 +25,10 @@ R, N, F = "right", "not yet", "failed"
 GONE = "not reached"
 
 REFUSED, AS_IT_SHOULD = "try:\n", "except OSError: raise RuntimeError('refused')"
+# Calls of Linux that Python has no name for.
+LIBC = "import ctypes, os\nlibc = ctypes.CDLL(None, use_errno=True)\n"
+RAISE = "raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))"
+CLONE = limits.CLONE.get(platform.machine(), -1)
 # What stands in the first answer's cell; then status, verdict of the first exercise, and a part of
 # the problem. In the other two exercises the answers are right.
 BREAKING = {
@@ -49,6 +54,48 @@ BREAKING = {
         GONE,
         "2 GiB",
     ),
+    "memory at once": ("x = bytearray(b'x') * (6 * 10**9)", "ran", F, "MemoryError"),
+    "memory of nobody": (
+        f"{LIBC}segment = libc.shmget(0, ctypes.c_size_t(2**20), 0o1600)\n{RAISE}",
+        "ran",
+        F,
+        "Operation not permitted",
+    ),
+    "its own namespace": (f"{LIBC}libc.unshare(0x10000000)\n{RAISE}", "ran", F, "not permitted"),
+    "a child's namespace": (
+        f"{LIBC}if libc.syscall({CLONE}, 0x10000011, 0, 0, 0, 0) == 0: os._exit(0)\n{RAISE}",
+        "ran",
+        F,
+        "not permitted",
+    ),
+    "is the first to end where memory ends": (
+        "megabytes = 188.16\nassert int(open('/proc/self/oom_score_adj').read()) == 1000",
+        "ran",
+        R,
+        "",
+    ),
+    "full sockets": (
+        "import socket\nkept = []\ntry:\n    while True: kept += socket.socketpair()\n"
+        "except OSError: pass\ncount = len(kept)\nfor one in kept: one.close()\n"
+        "raise RuntimeError(f'{count // 100} hundred')",
+        "ran",
+        F,
+        "2 hundred",
+    ),
+    "many files": (
+        "import os\nfor n in range(10**6): os.close(os.open(f'/tmp/{n}', os.O_CREAT))",
+        "stopped",
+        GONE,
+        "more than 100,000 files",
+    ),
+    "a swarm": (
+        "import os, time\nfor n in range(90):\n    if not os.fork():\n"
+        "        x = bytearray(b'x') * (3 * 10**9); time.sleep(100)\ntime.sleep(100)",
+        "stopped",
+        GONE,
+        "2 GiB",
+    ),
+    "child goes on": ("import os\nif os.fork(): os._exit(0)", "stopped", GONE, "exit status 0"),
     "one huge array": ("x = np.ones(10**13)", "ran", F, "MemoryError"),
     "full disk": (
         "for n in range(9):\n    with open(str(n), 'wb') as f:\n        f.write(bytes(10**8))",
@@ -107,6 +154,20 @@ BREAKING |= {
         "ran",
         R,
         "",
+    ),
+    "thread that prints": (
+        "import threading, time\ndef talk():\n    while True: print('Right.'); time.sleep(0.01)\n"
+        "threading.Thread(target=talk, daemon=True).start()\nmegabytes = 188.16",
+        "ran",
+        R,
+        "",
+    ),
+    "traced": (
+        "import sys, threading\ndef trace(*_): raise SystemExit\nthreading.settrace(trace)\n"
+        "megabytes = 188.16\nsys.settrace(trace)",
+        "ran",
+        F,
+        "SystemExit",
     ),
     "sleeps at exit": (
         "import atexit, time\natexit.register(time.sleep, 1000)\nmegabytes = 188.16",
@@ -223,6 +284,26 @@ CHEATING = {
         "tampered",
         GONE,
         "wrote to the check's own channel",
+    ),
+    "patches json": (
+        'import json\njson.dumps = lambda *_: \'{"problem": ""}\'\nmegabytes = 1',
+        "tampered",
+        GONE,
+        "wrote to the check's own channel",
+    ),
+    "says it is another": (
+        "class Other:\n    __class__ = property(lambda self: float)\n"
+        "    __float__ = lambda self: 1.0\n    __eq__ = lambda *_: True\nmegabytes = Other()",
+        "ran",
+        N,
+        "",
+    ),
+    "replaces the channel": (
+        "import os\nfor n in range(3, 8):\n    try: os.dup2(2, n)\n    except OSError: pass\n"
+        "megabytes = 1",
+        "stopped",
+        GONE,
+        "Python ended",
     ),
     "reads the solutions": (
         "import os\nfound = []\nfor place, folders, names in os.walk('/'):\n"

@@ -37,6 +37,7 @@ def refusal(one):
         ("lastfirst_12345_67890_02_first_network-1.ipynb", "lastfirst"),
         ("lastfirst_LATE_12345_67890_02_first_network.ipynb", "lastfirst"),
         ("all/lastfirst_12345_67890_x.ipynb", "lastfirst"),
+        ("lastfirst_12345_67890_work.zip/other_1_2_x.ipynb", "lastfirst"),
         ("Ada/02_first_network.ipynb", "Ada"),
         ("02_first_network.ipynb", "02_first_network"),
         ("ada.ipynb", "ada"),
@@ -70,6 +71,12 @@ UNREADABLE = {
         '"metadata": {}}',
         "its cells",
     ),
+    "no name.ipynb": (TEXT.replace('"id": "01-03"', '"id": {}'), "its cells are not"),
+    "odd tags.ipynb": (
+        TEXT.replace('"metadata": {},\n   "outputs"', '"metadata": {"tags": 5},\n   "outputs"'),
+        "its cells are not",
+    ),
+    "many parts.ipynb": ('{"cells": [' + "{}," * 400_000 + '{}], "nbformat": 4}', "too many parts"),
     "no code.ipynb": (
         '{"cells": [{"cell_type": "markdown", "source": "x", "metadata": {}}], "nbformat": 4, '
         '"nbformat_minor": 5, "metadata": {}}',
@@ -201,6 +208,35 @@ def test_damaged_zips_are_rows(tmp_path):
     for name in ("cut.zip", "none.zip", "empty.zip"):
         assert refusal(rows[name]) == "it is not a zip that can be opened"
     assert "cannot be unpacked" in refusal(rows["flipped.zip/x.ipynb"])
+
+
+def test_zip_bomb_of_another_kind_is_refused_and_not_unpacked(tmp_path):
+    with zipfile.ZipFile(tmp_path / "x.zip", "w", zipfile.ZIP_BZIP2) as archive:
+        archive.writestr("x.ipynb", TEXT)  # it would be unpacked whole, however large
+    assert "packed in an unusual way" in refusal(found(tmp_path / "x.zip")["x.ipynb"])
+
+
+def test_zip_of_many_files_is_one_row_among_the_others(tmp_path, monkeypatch):
+    monkeypatch.setattr(submissions, "MOST_FILES", 20)
+    monkeypatch.setattr(submissions, "MOST_IN_ZIP", 5)
+    (tmp_path / "x.ipynb").write_text(TEXT)
+    for name, count in (("Bo", 30), ("Cy", 5)):
+        with zipfile.ZipFile(tmp_path / f"{name}.zip", "w") as archive:
+            for number in range(count):
+                archive.writestr(f"{number}.ipynb", TEXT)
+    rows = found(tmp_path)
+    assert len(rows) == 1 + 1 + 5
+    assert refusal(rows["Bo.zip"]) == "it holds more than 5 files"
+
+
+def test_same_name_twice_in_a_zip_is_two_rows(tmp_path):
+    with zipfile.ZipFile(tmp_path / "x.zip", "w") as archive:
+        archive.writestr("x.ipynb", TEXT)
+        with pytest.warns(UserWarning, match="Duplicate name"):
+            archive.writestr("x.ipynb", "hello")
+    rows = found(tmp_path / "x.zip")
+    assert refusal(rows["x.ipynb (2)"]) == "it is not a notebook"
+    assert read_notebook(rows["x.ipynb"].content()).cells
 
 
 def test_encrypted_zip_is_a_row(tmp_path):

@@ -203,6 +203,7 @@ def test_what_holds_itself_says_so():
         ["int", "x"],
         ["int"],
         ["int", "1" * 10_000],
+        ["Fraction", "1e9999"],
         ["array", "O", [1], "AAAA"],
         ["array", "<f8", [10**9], "AAAA"],
         ["array", "<f8", [-1, 0], ""],

@@ -1,6 +1,7 @@
 """A class is checked: the table, the report, the exit status; stopped, and gone on with."""
 
 import csv
+import html
 import io
 import json
 import os
@@ -284,6 +285,42 @@ def test_formulas_are_defused(sign):
         assert row[column].startswith("'")
 
 
+def test_formula_after_a_semicolon_is_defused():
+    assert report.cell("Ada; =SUM(1);+1") == "Ada;' =SUM(1);'+1"
+    assert report.cell("a; b = 1") == "a; b = 1"
+
+
+def test_notebook_that_no_rule_foresaw_stops_no_other(a_class, tmp_path, monkeypatch):
+    whole = copies.which_lesson
+
+    def which_lesson(notebook, lessons):
+        if "47.04" in nbformat.writes(notebook):
+            raise TypeError("unforeseen")
+        return whole(notebook, lessons)
+
+    monkeypatch.setattr(copies, "which_lesson", which_lesson)
+    _, results = standin.check(a_class, tmp_path, monkeypatch)
+    assert sum(one.ended for one in results.values()) == 4
+
+
+def test_output_is_shown_as_a_terminal_leaves_it():
+    assert report.plain("a\x1b[31mred\x1b[0m\tb\n10%\r99%\r\n\u202e\x07") == (
+        "ared    b\n99%\n\\u202e\\x07"
+    )
+
+
+def test_pages_say_what_their_words_mean():
+    untouched = Graded("unanswered", answer="x = ...")
+    answered = Graded("right", answer="x = 1", seconds=3.2)
+    result = Result("a", "b", "c", "tampered", [untouched, answered])
+    page = report.learner_page(result)
+    assert "<p>The cell:</p>" in page
+    assert "<p>The answer, which ran for 3 s:</p>" in page
+    assert report.STATUSES["tampered"] in html.unescape(page)
+    shown = html.unescape(report.class_page([result], "", ""))
+    assert all(meaning in shown for meaning in {**report.STATUSES, **report.VERDICTS}.values())
+
+
 def test_scripts_are_escaped_everywhere():
     evil = "<script>alert('x')</script>\"&"
     graded = Graded("not yet", evil, evil, evil)
@@ -314,6 +351,9 @@ def test_every_lesson_can_be_graded():
         assert len(lesson.exercises) == 3, name
         untouched = copies.plan(lesson, notebook)
         assert (untouched.changed, untouched.tampered) == (0, False)
+        # A copy's folder is empty: what the lesson loads, it has saved before.
+        before, _, _ = "\n".join(cell.source for cell in lesson.cells).partition("save_classifier(")
+        assert "load_classifier(" not in before, name
 
 
 def solved(name):

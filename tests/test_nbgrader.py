@@ -67,7 +67,6 @@ def nbgrader(tmp_path_factory):
 
 
 @pytest.mark.slow
-@pytest.mark.skip(reason="its three copies were not yet seen to be graded as they should")
 @pytest.mark.timeout(1800)
 def test_nbgrader_grades_right_wrong_and_untouched(nbgrader, tmp_path):
     name = f"{LESSON}.ipynb"

@@ -39,6 +39,17 @@ def test_figure_has_the_sentence_that_belongs_to_it(after, words):
     assert slides(new_notebook(cells=cells)) == "\n".join(expected)
 
 
+def test_link_with_a_colon_stays_whole_and_a_list_stands_where_there_is_no_sentence():
+    assert sentences("[Lesson 3: Softmax and ReLU](x.ipynb) changes two. It wins.") == [
+        "Lesson 3: Softmax and ReLU changes two.",
+        "It wins.",
+    ]
+    learned = "- A [neuron](x.ipynb) is\n  a sum.\n- Two."
+    cells = [new_markdown_cell(f"## What you learned\n\n{learned}\n\n$$x$$")]
+    expected = "# What you learned\n\n- A neuron is\n  a sum.\n- Two.\n"
+    assert slides(new_notebook(cells=cells)) == expected
+
+
 @pytest.mark.parametrize("name", LESSONS)
 def test_every_figure_of_a_lesson_is_on_a_slide(name):
     notebook = read_notebook(SOLUTIONS / f"{name}.ipynb")

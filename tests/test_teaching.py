@@ -7,7 +7,7 @@ import pytest
 from tools import LESSONS, ROOT, SOLUTIONS
 from tools.addresses import with_times
 from tools.build import how_long
-from tools.course_check import grade, report, sandbox
+from tools.course_check import grade, limits, report, sandbox, submissions
 from tools.notebooks import read_notebook
 
 PAGE = (ROOT / "docs" / "teaching.md").read_text(encoding="utf-8")
@@ -52,4 +52,7 @@ def test_limits_and_words_are_those_of_the_check():
     assert f"no cell after {grade.COPY // 60} minutes" in SAID
     assert f"{sandbox.MEMORY // 2**30} GiB of memory" in SAID
     assert f"{sandbox.PROCESSES} processes" in SAID
-    assert f"{sandbox.DISK // 2**20} MB of disk" in SAID
+    assert f"{sandbox.FILES:,} files and {sandbox.DISK // 2**20} MB of disk" in SAID
+    assert f"{limits.MOST_DATA // 2**30} GiB at once and {limits.MOST_OPEN} open files" in SAID
+    largest, most = submissions.LARGEST // 2**20, submissions.MOST_IN_ZIP
+    assert f"may have {largest} MB, and a zip within a folder {most} files" in SAID

@@ -20,7 +20,8 @@ from tools.notebooks import read_notebook
 HEADING = re.compile(r"#{1,3} (.+)")
 IMAGE = re.compile(r'<img\b[^>]*\bsrc="data:image/[^>]*>', re.DOTALL)
 LINK = re.compile(r"(?<!!)\[([^\]]+)\]\([^)]*\)")
-SENTENCE = re.compile(r"(.+?[.!?:])(?:\s+(?=[A-Z“(*`$])|$)", re.DOTALL)
+SENTENCE = re.compile(r"(.+?(?:[.!?](?=\s+[A-Z“(*`$])|[.!?:]$))(?:\s+|$)", re.DOTALL)
+LIST = re.compile(r"^- .*(?:\n(?:- |  ).*)*", re.MULTILINE)
 NOTICE = re.compile(r"\b(Notice|Follow|Look|Compare)\b")
 HIDDEN = {"solution", "check", "exercise-check", "setup"}  # tags of cells that no slide shows
 CONF = """\
@@ -37,7 +38,8 @@ STYLE = """\
 .reveal { font-size: 30px; }
 .reveal h1 { font-size: 1.9em; } .reveal h2 { font-size: 1.4em; } .reveal h3 { font-size: 1.2em; }
 .reveal h1, .reveal h2, .reveal h3 { text-transform: none; }
-.reveal section img { max-width: 100%; max-height: 430px; margin: .3em auto; }
+.reveal section img { max-width: 100%; max-height: 430px; margin: .3em auto; object-fit: contain; }
+.reveal section > ul { font-size: .9em; }
 .reveal table { font-size: .6em; }
 """
 
@@ -45,12 +47,12 @@ STYLE = """\
 def sentences(markdown: str) -> list[str]:
     """Returns the sentences of a cell's paragraphs; lists, tables and formulas have none."""
     paragraphs = [
-        " ".join(paragraph.split())
+        LINK.sub(r"\1", " ".join(paragraph.split()))
         for paragraph in markdown.split("\n\n")
         if paragraph.strip() and not re.match(r"\s*([#$|>*-]|\d+\.|\[!|!\[|```|<)", paragraph)
     ]
     found = [each for paragraph in paragraphs for each in SENTENCE.findall(paragraph)]
-    return [LINK.sub(r"\1", each).strip() for each in found if not each.endswith(":")]
+    return [each.strip() for each in found if not each.endswith(":")]
 
 
 def figures(cell: NotebookNode) -> Iterator[str]:
@@ -63,8 +65,9 @@ def figures(cell: NotebookNode) -> Iterator[str]:
 def slides(notebook: NotebookNode) -> str:
     """Returns a lesson's slides as Markdown.
 
-    Each heading is a slide with the sentence after it. Below it is a slide for each figure, with
-    what the lesson says to notice, or else the sentence before the figure.
+    Each heading is a slide with the sentence after it, or the list if there is none. Below it is a
+    slide for each figure, with what the lesson says to notice, or else the sentence before the
+    figure.
     """
     made: list[str] = []
     title, before = "", [""]
@@ -74,7 +77,9 @@ def slides(notebook: NotebookNode) -> str:
             before = sentences(cell.source) or [""]
             if heading := HEADING.match(cell.source):
                 title = LINK.sub(r"\1", heading[1])
-                made.append(f"# {title}\n\n{before[0]}\n")
+                listed = LIST.search(cell.source)
+                words = before[0] or (LINK.sub(r"\1", listed[0]) if listed else "")
+                made.append(f"# {title}\n\n{words}\n")
             continue
         after = sentences(following.source) if following else []
         noticed = next(filter(NOTICE.search, after), before[-1])

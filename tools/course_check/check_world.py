@@ -16,6 +16,9 @@ def main() -> None:
     """Answer requests until there are no more."""
     requests, replies = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
+    import limits
+
+    limits.set_limits()
 
     def send(message: dict[str, Any]) -> None:
         replies.write(json.dumps(message).encode() + b"\n")

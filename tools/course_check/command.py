@@ -6,7 +6,6 @@ import hashlib
 import json
 import os
 import queue
-import subprocess
 import sys
 import threading
 from collections.abc import Sequence
@@ -25,7 +24,6 @@ from tools.course_check.screen import Screen
 from tools.course_check.submissions import Submission, UnreadableError
 
 CHECKED = ROOT / "checked"
-NETWORK = "saved/rmsprop.pt"  # lesson 5's, relative to the notebooks
 
 
 def check(
@@ -139,40 +137,19 @@ class Class:
         # What the lessons ask for shows in their own code, whatever copies do.
         sources = {one.name: "\n".join(cell.source for cell in one.cells) for one in self.lessons}
         names = {lesson.name for one in waiting if (lesson := self._lesson(one))}
-        needed = "\n".join(sources[name] for name in names)
         self.with_digits = {name for name in names if "mnist_folder(" in sources[name]}
         if self.with_digits:
             self.digits = (self.to / "MNIST_dataset").absolute()
             mnist_folder(str(self.digits))
         self.files = (self.to / "provided").absolute()
-        (self.files / "saved").mkdir(parents=True, exist_ok=True)
+        self.files.mkdir(exist_ok=True)
         for script in self.notebooks.glob("*.py"):
             (self.files / script.name).write_bytes(script.read_bytes())
-        if "load_classifier(" in needed and not (self.files / NETWORK).exists():
-            self._provide_network()
-
-    def _provide_network(self) -> None:
-        """Put lesson 5's network where copies find it: the teacher's own, or one made here."""
-        own = self.notebooks / NETWORK
-        if own.exists():
-            (self.files / NETWORK).write_bytes(own.read_bytes())
-            return
-        cells = next(one.cells for one in self.lessons if saves_when_missing(one))
-        last = next(place for place, cell in enumerate(cells) if "save_classifier(" in cell.source)
-        print("Training lesson 5's network, which copies are provided with, this once.", flush=True)
-        source = "\n\n".join(cell.source for cell in cells[: last + 1] if "setup" not in cell.tags)
-        environment = {**os.environ, "PYTHONPATH": str(ROOT), "MPLBACKEND": "agg"}
-        done = subprocess.run(
-            [sys.executable, "-c", source], cwd=self.files, env=environment, capture_output=True
-        )
-        if not (self.files / NETWORK).exists():
-            said = done.stderr.decode(errors="replace").strip().splitlines()[-1:]
-            raise LessonError(f"Lesson 5's network could not be made: {' '.join(said)}")
 
     def _lesson(self, one: Submission) -> Lesson | None:
         try:
             return copies.which_lesson(submissions.read_notebook(one.content()), self.lessons)
-        except (UnreadableError, OSError):
+        except Exception:  # `_checked` says what it is, in the copy's own row
             return None
 
     def _check_all(self, waiting: Sequence[Submission], screen: Screen) -> None:
@@ -235,13 +212,6 @@ class Class:
             result.status = "stopped"
             result.first_problem = escaped(f"the check failed: {type(error).__name__}: {error}")
         return result
-
-
-def saves_when_missing(lesson: Lesson) -> bool:
-    """Return whether a lesson trains the network that it loads, where there is none."""
-    return any(
-        "save_classifier(" in cell.source and ".exists()" in cell.source for cell in lesson.cells
-    )
 
 
 def cores() -> int:

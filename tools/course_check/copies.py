@@ -10,6 +10,7 @@ from __future__ import annotations
 import ast
 import difflib
 import functools
+import hashlib
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -26,7 +27,8 @@ CALL = re.compile(r"\b(check_\w+)\(")
 # Tags by which programs skip a cell, or take its failure for a success.
 SKIPPING = {"nbval-skip", "raises-exception", "nbval-raises-exception", "skip-execution"}
 ALIKE = 0.4  # how much a cell without an id must resemble the lesson's to be taken for it
-LONGEST_SOURCE = 100_000  # characters of a cell that is looked at closely
+MOST_ALIKE = 100  # cells of a copy that are compared with one of the lesson's
+LONGEST_SOURCE = 20_000  # characters of a cell that is looked at closely
 ENOUGH = 0.25  # the part of a lesson's code cells that a copy of it still has
 
 Kind = Literal["lesson", "answer", "check", "own"]
@@ -129,17 +131,19 @@ def same_code(one: str, other: str) -> bool:
     """Return whether two sources are the same Python, comments and spaces aside."""
     if one.strip() == other.strip():
         return True
-    tree = _tree(one)
-    return tree is not None and _tree(other) is not None and _dump(one) == _dump(other)
+    meaning = _meaning(one)
+    return meaning is not None and meaning == _meaning(other)
 
 
-@functools.lru_cache(4096)
-def _dump(source: str) -> str:
+@functools.lru_cache(2048)
+def _meaning(source: str) -> bytes | None:
+    """Return a short stand-in for a cell's syntax tree, None where there is no such tree."""
     tree = _tree(source)
     try:
-        return source if tree is None else ast.dump(tree)
+        text = None if tree is None else ast.dump(tree)
     except RecursionError:
-        return source
+        text = None
+    return None if text is None else hashlib.sha256(text.encode("utf-8", "replace")).digest()
 
 
 def _tree(source: str) -> ast.AST | None:
@@ -275,7 +279,7 @@ def _match(lesson: Lesson, copies: list[NotebookNode]) -> dict[int, int]:
         after = -1 if last is None else found[last]
         later = [found[n] for n in found if n > number and found[n] > after]
         before = min(later, default=len(copies))
-        between = [place for place in free if after < place < before]
+        between = [place for place in free if after < place < before][:MOST_ALIKE]
         alike = {place: _likeness(cell, copies[place]) for place in between}
         best = max(alike, key=lambda place: alike[place], default=None)
         if best is not None and alike[best] >= ALIKE:
@@ -290,7 +294,9 @@ def _likeness(cell: Cell, copy: NotebookNode) -> float:
         return 1.0
     if cell.kind == "check" and CALL.findall(cell.source)[-1:] == CALL.findall(copy.source)[-1:]:
         return 1.0
-    return difflib.SequenceMatcher(None, cell.source, copy.source[:10_000]).ratio()
+    compared = difflib.SequenceMatcher(None, cell.source, copy.source)
+    # The first is quick, and never less than the second.
+    return compared.ratio() if compared.real_quick_ratio() >= ALIKE else 0.0
 
 
 def names(source: str) -> Iterator[str]:

@@ -9,16 +9,12 @@ import contextlib
 import json
 import os
 import random
-import re
 import shutil
 import signal
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
-
-LARGEST_FILE = 512 * 2**20  # bytes
-MOST_THREADS = 300  # of all its processes; the check ends it with fewer processes than that
 
 
 class CellTimeoutError(KeyboardInterrupt):
@@ -32,7 +28,9 @@ def main() -> None:
     os.dup2(nothing, 0)
     os.dup2(2, 1)
     sys.stdin = open(0, closefd=False)  # noqa: SIM115
-    set_limits()
+    import limits
+
+    limits.set_limits()
     provided = os.environ.pop("PROVIDED", "")
     for file in Path(provided).rglob("*") if provided else ():
         if file.is_file():
@@ -51,28 +49,6 @@ def main() -> None:
                 stream.flush()
         replies.write(json.dumps(reply).encode() + b"\n")
         replies.flush()
-
-
-def set_limits() -> None:
-    """Set what the system itself can keep a process from; the check counts the rest."""
-    import resource
-
-    limits = {resource.RLIMIT_CORE: 0, resource.RLIMIT_FSIZE: LARGEST_FILE}
-    user = int(os.environ.pop("BECOME", "0"))
-    if user:
-        os.setgroups([])
-        os.setresgid(user, user, user)
-        os.setresuid(user, user, user)
-    release = tuple(map(int, re.findall(r"\d+", os.uname().release)[:2]))
-    # A user of its own, or a Linux that counts for each sandbox by itself. Others would count all
-    # that the teacher has running.
-    if user or (sys.platform == "linux" and release >= (5, 14) and os.environ.get("BOXED")):
-        limits[resource.RLIMIT_NPROC] = MOST_THREADS
-    for limit, value in limits.items():
-        hard = resource.getrlimit(limit)[1]
-        value = value if hard == resource.RLIM_INFINITY else min(value, hard)
-        resource.setrlimit(limit, (value, value))
-    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)  # a file too large is then an ordinary error
 
 
 class World:

@@ -7,18 +7,36 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from html import escape
 from pathlib import Path
 
+from helpers.errors import printable
 from tools.course_check.grade import Result
 
-VERDICTS = ("right", "not yet", "unanswered", "missing", "failed", "not reached")
+VERDICTS = {
+    "right": "the check found nothing wrong",
+    "not yet": "the check gave a hint",
+    "unanswered": "as it was handed out",
+    "missing": "the answer's cell is gone",
+    "failed": "the answer's cell raised an error",
+    "not reached": "the copy ended before",
+}
+STATUSES = {
+    "ran": "it ran to its end, and nothing of the lesson was changed",
+    "changed": "cells of the lesson differed, and ran as the lesson has them",
+    "tampered": "a check's cell was changed, or something spoke on the check's own channel; "
+    "the verdicts are the lesson's own all the same",
+    "stopped": "it ended Python, or took too much",
+    "unreadable": "it is no notebook that could be checked",
+}
 COLUMNS = ("learner", "file", "lesson", "status")
 LAST_COLUMNS = ("cells_run", "cells_changed", "first_problem", "seconds")
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")  # what spreadsheets take for the start of one
 PAGES = "learners"
+COLOR = re.compile(r"\x1b\[[0-9;]*m")
 
 STYLE = """\
 :root { color-scheme: light dark; --ink: #1c2430; --paper: #ffffff; --line: #d5dae1;
@@ -51,13 +69,16 @@ pre { background: var(--soft); padding: .7rem; border-radius: .4rem; overflow-x:
   max-height: 30rem; font-size: .85rem; white-space: pre-wrap; overflow-wrap: anywhere; }
 dl { display: grid; grid-template-columns: max-content 1fr; gap: .2rem 1rem; }
 dt { color: var(--none); } dd { margin: 0; overflow-wrap: anywhere; }
-@media (max-width: 30rem) { dl { grid-template-columns: 1fr; } dd { margin-bottom: .5rem; } }
+summary { cursor: pointer; margin-top: 1rem; color: var(--link); }
+@media (max-width: 30rem) { dl { grid-template-columns: 1fr; } dd { margin-bottom: .5rem; }
+  tbody th { min-width: 7rem; } .problem { min-width: 8rem; } }
 """
 
 
 def cell(text: object) -> str:
     """Return a text as a spreadsheet's cell that is never a formula."""
-    text = str(text)
+    # Where numbers have a decimal comma, spreadsheets begin another cell after a semicolon.
+    text = re.sub(r"([;\t])(?=\s*[=+\-@])", r"\1'", str(text))
     return f"'{text}" if text.startswith(FORMULA) or text.lstrip().startswith(FORMULA[:4]) else text
 
 
@@ -75,6 +96,15 @@ def table(results: Sequence[Result]) -> str:
         row += [result.cells_run, result.cells_changed, result.first_problem, result.seconds]
         writer.writerow(map(cell, row))
     return text.getvalue()
+
+
+def plain(text: str) -> str:
+    """Return lines as a terminal would leave them, without colors, what does not print written out.
+
+    So nothing in an answer or its output looks other than it is.
+    """
+    lines = [line.rstrip("\r").split("\r")[-1] for line in COLOR.sub("", text).split("\n")]
+    return "\n".join(printable(line.expandtabs()) for line in lines)
 
 
 def page_name(number: int) -> str:
@@ -126,6 +156,11 @@ def _mark(word: str) -> str:
     return f'<span class="mark {escape(word).replace(" ", "-")}">{escape(word)}</span>'
 
 
+def _breaking(name: str) -> str:
+    """Return a lesson's name as HTML that may go on in the next line after each `_`."""
+    return escape(name).replace("_", "_<wbr>")
+
+
 def _rows(
     heads: Sequence[str], rows: Iterable[Sequence[str]], numbers: Iterable[int] = ()
 ) -> Iterable[str]:
@@ -151,7 +186,7 @@ def class_page(results: Sequence[Result], title: str, warning: str) -> str:
     ended = sum(result.ended for result in results)
     most = max([3, *(len(result.exercises) for result in results)])
     heads = ["learner", "lesson", "status", *(f"exercise {n}" for n in range(1, most + 1))]
-    heads += ["cells run", "changed", "first problem", "seconds"]
+    heads += ["cells run", "cells changed", "first problem", "seconds"]
 
     def row(number: int, result: Result) -> Sequence[str]:
         verdicts = [_mark(graded.verdict) for graded in result.exercises]
@@ -172,6 +207,12 @@ def class_page(results: Sequence[Result], title: str, warning: str) -> str:
     body += [f"<p>{ended} of {len(results)} copies ran to their end.</p>"]
     body += [f"<p><strong>{escape(warning)}</strong></p>"] if warning else []
     body += _rows(heads, map(row, range(1, len(results) + 1), results), numbers)
+    body += ["<details><summary>What the words mean</summary><dl>"]
+    body += [
+        f"<dt>{_mark(word)}</dt><dd>{escape(meaning)}</dd>"
+        for word, meaning in (STATUSES | VERDICTS).items()
+    ]
+    body += ["</dl></details>"]
     body += ["<h2>The hardest exercises</h2>", *_hardest(results)]
     body += ["<h2>The commonest hints</h2>", *_hints(results)]
     return _page(title, body)
@@ -189,7 +230,7 @@ def _hardest(results: Sequence[Result]) -> Iterable[str]:
         return count["right"] / count.total()
 
     rows = [
-        [f"{escape(lesson)}, exercise {number}", f"{share(count):.0%}"]
+        [_breaking(f"{lesson}, exercise {number}"), f"{share(count):.0%}"]
         + [str(count[verdict]) for verdict in VERDICTS]
         for (lesson, number), count in sorted(
             counts.items(), key=lambda item: (share(item[1]), item[0])
@@ -208,7 +249,7 @@ def _hints(results: Sequence[Result]) -> Iterable[str]:
     if not hints:
         return ["<p>There were none.</p>"]
     rows = [
-        [escape(where), str(count), f'<div class="problem">{escape(said)}</div>']
+        [_breaking(where), str(count), f'<div class="problem">{escape(said)}</div>']
         for (where, said), count in hints.most_common(10)
     ]
     return _rows(["exercise", "copies", "hint"], rows, [1])
@@ -219,7 +260,7 @@ def learner_page(result: Result) -> str:
     title = f"{result.learner or '?'}: {result.lesson or 'no lesson'}"
     facts = {
         "file": escape(result.file),
-        "status": _mark(result.status),
+        "status": f"{_mark(result.status)} {escape(STATUSES.get(result.status, ''))}",
         "first problem": escape(result.first_problem or "none"),
         "cells run": str(result.cells_run),
         "seconds": f"{result.seconds:.1f}",
@@ -232,10 +273,12 @@ def learner_page(result: Result) -> str:
         if graded.said:
             body += [f"<p>{escape(graded.said)}</p>"]
         if graded.answer:
-            body += [f"<p>The answer, which ran for {graded.seconds:.1f} s:</p>"]
-            body += [f"<pre>{escape(graded.answer[:20_000])}</pre>"]
+            what = "The cell" if graded.verdict == "unanswered" else "The answer"
+            ran = f", which ran for {graded.seconds:.0f} s" if graded.seconds >= 1 else ""
+            body += [f"<p>{what}{ran}:</p>"]
+            body += [f"<pre>{escape(plain(graded.answer[:20_000]))}</pre>"]
         if graded.output.strip():
-            body += [f"<p>What it printed:</p><pre>{escape(graded.output)}</pre>"]
+            body += [f"<p>What it printed:</p><pre>{escape(plain(graded.output))}</pre>"]
     if result.changes:
         body += ["<h2>Cells of the lesson that were changed</h2>"]
         body += ["<p>They ran as the lesson has them.</p><ul>"]

@@ -32,6 +32,7 @@ MEMORY = 2 * 2**30  # bytes of a copy's own memory, all its processes together
 PROCESSES = 100
 FIRST_USER = 2_000_000  # no system gives its users such numbers
 DISK = 512 * 2**20  # bytes in the copy's folder
+FILES = 100_000  # in the copy's folders; also an empty one takes memory
 OUTPUT_KEPT = 10**6  # bytes of a cell's output; what comes after is only counted
 LARGEST_REPLY = 4 * 2**20
 GRACE = 10  # seconds that a cell has, after it was interrupted, until its process is ended
@@ -39,11 +40,13 @@ START = 120  # seconds until a new process must have answered
 WATCH = 0.25  # seconds between two looks at memory and processes
 TOKEN = "COURSE_CHECK_COPY"  # in the environment of everything that a copy starts
 
-PROGRAMS = ("wire.py", "copy_world.py", "check_world.py")
+PROGRAMS = ("limits.py", "wire.py", "copy_world.py", "check_world.py")
 # The part of the system that Python needs; everything else of the disk is not there.
 SYSTEM = ("/usr", "/lib", "/lib32", "/lib64", "/bin", "/sbin")
 SETTINGS = ("ld.so.cache", "localtime", "hosts", "nsswitch.conf", "fonts", "alternatives")
 HOME, COURSE = "/home/learner", "/course"
+# The folders that a copy may write to, in memory, and the bytes that each holds.
+OWN = {"/dev/shm": DISK // 2, "/tmp": DISK // 2, HOME: DISK}
 
 
 _running: set[World] = set()
@@ -108,7 +111,7 @@ def bubblewrap(places: Places) -> list[str]:
         command += ["--cap-add", "CAP_SETUID", "--cap-add", "CAP_SETGID"]
         own["BECOME"] = str(FIRST_USER + secrets.randbelow(10**6))
     command += ["--hostname", "localhost", "--proc", "/proc", "--dev", "/dev"]
-    for place, most in (("/dev/shm", DISK // 2), ("/tmp", DISK // 2), (HOME, DISK)):
+    for place, most in OWN.items():
         command += ["--perms", "0777", "--size", str(most), "--tmpfs", place]
     command += ["--remount-ro", "/dev"]
     for place in (f"{HOME}/lessons", f"{HOME}/.cache", f"{HOME}/.cache/matplotlib"):
@@ -333,6 +336,8 @@ class World:
             raise EndedError(f"it took more than {MEMORY // 2**30} GiB of memory")
         if self._folder and size(Path(self._folder)) > DISK:
             raise EndedError(f"it wrote more than {DISK // 2**20} MB")
+        if not self._folder and processes and files(processes[-1]) > FILES:
+            raise EndedError(f"it made more than {FILES:,} files")
 
     def _all(self) -> Iterator[int]:
         """Yield the processes of this world, as they are now."""
@@ -411,6 +416,16 @@ def memory(pid: int) -> int:
         with contextlib.suppress(psutil.Error):
             return total or psutil.Process(pid).memory_info().rss
     return total
+
+
+def files(pid: int) -> int:
+    """Return how many files are in the folders that a sandboxed process may write to."""
+    found, root = 0, f"/proc/{pid}/root"
+    with contextlib.suppress(OSError):
+        if not os.path.samefile(root, "/"):  # as it is until the sandbox is closed
+            for room in (os.statvfs(f"{root}{place}") for place in OWN):
+                found += room.f_files - room.f_ffree
+    return found
 
 
 def size(folder: Path) -> int:

@@ -12,6 +12,7 @@ import os
 import re
 import stat
 import zipfile
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -24,8 +25,10 @@ from helpers.errors import LessonError
 
 LARGEST = 16 * 2**20  # bytes of one notebook; the lessons' have one or two million
 MOST_CELLS = 1000
+MOST_PARTS = 300_000  # lists and objects, each of which takes many times its room in the file
 LARGEST_ZIP = 2**30
 MOST_FILES = 10_000
+MOST_IN_ZIP = 500  # of a zip within a folder, which may be one learner's
 # Left by systems and programs, not handed in by anybody.
 LEFT_BEHIND = re.compile(
     r"(^|/)(__MACOSX|\.ipynb_checkpoints|\.git)/|(^|/)(\.DS_Store|Thumbs\.db)$"
@@ -104,20 +107,25 @@ def _in_file(path: Path, name: str, before: str) -> Iterator[Submission]:
         yield Submission(name, learner(name), functools.partial(_read, path))
         return
     try:
-        yield from _in_zip(path, before)
+        yield from _in_zip(path, before, MOST_IN_ZIP if before else MOST_FILES)
     except (zipfile.BadZipFile, NotImplementedError, ValueError, OSError, EOFError):
         yield Submission(name, learner(name), _refuse("it is not a zip that can be opened"))
 
 
-def _in_zip(path: Path, before: str) -> Iterator[Submission]:
+def _in_zip(path: Path, before: str, most: int) -> Iterator[Submission]:
     if path.stat().st_size > LARGEST_ZIP:
         raise ValueError("too large")
     with zipfile.ZipFile(path) as archive:
         entries = [entry for entry in archive.infolist() if not entry.is_dir()]
-    if len(entries) > MOST_FILES:
-        raise ValueError("too many files")
+    if len(entries) > most:
+        name = before.rstrip("/") or path.name
+        yield Submission(name, learner(name), _refuse(f"it holds more than {most:,} files"))
+        return
+    seen: Counter[str] = Counter()
     for entry in entries:
-        name = before + entry.filename
+        seen[entry.filename] += 1
+        again = f" ({seen[entry.filename]})" if seen[entry.filename] > 1 else ""
+        name = f"{before}{entry.filename}{again}"
         yield Submission(name, learner(name), functools.partial(_unzip, path, entry))
 
 
@@ -129,6 +137,9 @@ def _unzip(path: Path, entry: zipfile.ZipInfo) -> bytes:
         raise UnreadableError("it is a zip within a zip: unpack it")
     if entry.flag_bits & 1:
         raise UnreadableError("it is encrypted")
+    # The others are unpacked whole: a few bytes could become all the memory that there is.
+    if entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+        raise UnreadableError("it is packed in an unusual way: unpack it")
     try:
         with zipfile.ZipFile(path) as archive, archive.open(entry) as file:
             content = file.read(LARGEST + 1)
@@ -163,6 +174,9 @@ def learner(file: str) -> str:
     for part in parts:
         if match := MOODLE.match(part):
             return match["learner"]
+    for part in parts[:-1]:  # what a learner put into a zip says nothing of whose it is
+        if part.lower().endswith(".zip") and (match := CANVAS.fullmatch(part)):
+            return match["learner"]
     if match := CANVAS.fullmatch(parts[-1] if parts else ""):
         return match["learner"]
     # The folder next to the file: those above it may be a course's or a platform's.
@@ -179,6 +193,8 @@ def read_notebook(content: bytes) -> NotebookNode:
         raise UnreadableError("it is empty")
     try:
         text = content.decode("utf-8-sig")
+        if text.count("{") + text.count("[") > MOST_PARTS:
+            raise UnreadableError("it is not a notebook: it has too many parts")
         found = json.loads(text)
     except UnicodeDecodeError as error:
         raise UnreadableError("it is not a notebook: it is not even text") from error
@@ -197,7 +213,10 @@ def read_notebook(content: bytes) -> NotebookNode:
         notebook = nbformat.convert(nbformat.reader.reads(text), 4)
         for cell in notebook.cells:
             cell.source = "".join(cell.get("source", ""))
-            if not isinstance(cell.cell_type, str) or not isinstance(cell.metadata, dict):
+            tags = cell.metadata.get("tags", [])
+            if not (isinstance(cell.get("id", ""), str) and isinstance(tags, list)):
+                raise TypeError
+            if not isinstance(cell.cell_type, str):
                 raise TypeError
     except Exception as error:  # what a wrong structure makes of nbformat's inside
         raise UnreadableError("its cells are not those of a notebook") from error

@@ -257,7 +257,7 @@ class _Decoder:
         return base64.b64decode(text, validate=True)
 
     def _Fraction(self, text: str) -> fractions.Fraction:  # noqa: N802 (the type's own name)
-        return fractions.Fraction(text)
+        return fractions.Fraction(*map(int, text.split("/")))  # "1e999999999" would take forever
 
     def _Decimal(self, text: str) -> decimal.Decimal:  # noqa: N802
         return decimal.Decimal(text)
