@@ -43,7 +43,13 @@ import torch
 from deeplay.callbacks import LogHistory
 from lightning.pytorch import LightningDataModule, LightningModule
 from lightning.pytorch import Trainer as LightningTrainer
-from lightning.pytorch.callbacks import Callback, EarlyStopping, ModelCheckpoint, ProgressBar
+from lightning.pytorch.callbacks import (
+    Callback,
+    EarlyStopping,
+    ModelCheckpoint,
+    ProgressBar,
+    Timer,
+)
 from numpy.typing import ArrayLike
 from torch import Tensor, nn
 from torch.nn.modules.lazy import LazyModuleMixin
@@ -505,12 +511,7 @@ class Trainer(dl.Trainer):
         except Exception as error:  # Lightning raises many kinds for a wrong setting
             reason = textwrap.shorten(str(error).strip().split("\n")[0], 300, placeholder=" …")
             raise LessonError(f"The trainer cannot be made: {reason}") from error
-        # What these have seen belongs to one training: `fit` brings it back.
-        self._fresh = [
-            (callback, deepcopy(callback.state_dict()))
-            for callback in self.callbacks
-            if type(callback) in (EarlyStopping, ModelCheckpoint)
-        ]
+        self._fresh: dict[Callback, dict[str, Any]] = {}
 
     @property
     def history(self) -> dict[str, list[float]]:
@@ -552,9 +553,13 @@ class Trainer(dl.Trainer):
         resumes = options.get("ckpt_path") is not None
         if resumes:
             _check_checkpoint(options["ckpt_path"])
+        # What these have seen belongs to one training: each begins as the first did.
+        for callback in self.callbacks:
+            if isinstance(callback, EarlyStopping | ModelCheckpoint | Timer):
+                self._fresh.setdefault(callback, deepcopy(callback.state_dict()))
         if not resumes:
             start_over(self)
-            for callback, state in self._fresh:
+            for callback, state in self._fresh.items():
                 here = {"dirpath": callback.dirpath} if "dirpath" in state else {}
                 callback.load_state_dict(deepcopy(state) | here)
         for callback in self.callbacks:
@@ -627,7 +632,7 @@ class Trainer(dl.Trainer):
     def _larger_batches(self, model: Any, dataloader: Any) -> Any:
         """Return a dataloader of larger batches where that changes nothing but the time."""
         try:
-            _GATE.check_network(model)
+            _GATE.check_any_batch_size(model)
             _GATE.check_trainer(self)
             dataloader_is_known(dataloader)
         except OrdinaryWay:
@@ -779,7 +784,7 @@ def _batches_of_1000(classifier: nn.Module, dataloader: DataLoader) -> Iterable:
     A network that may write into its input gets a copy.
     """
     try:
-        _GATE.check_network(classifier)
+        layers = _GATE.check_any_batch_size(classifier)
         dataloader_is_known(dataloader)
     except OrdinaryWay:
         for batch in dataloader:
@@ -792,8 +797,13 @@ def _batches_of_1000(classifier: nn.Module, dataloader: DataLoader) -> Iterable:
             yield images.clone(), digits
         return
     dataset = dataloader.dataset
-    in_order = type(dataloader.sampler) is SequentialSampler and not dataloader.drop_last
-    if in_order and type(dataset) is ImagesAndDigits:  # nothing has to be picked out and copied
+    as_they_are = (
+        type(dataset) is ImagesAndDigits
+        and type(dataloader.sampler) is SequentialSampler
+        and not dataloader.drop_last
+        and not any(getattr(layer, "inplace", False) for layer in layers)
+    )
+    if as_they_are:  # nothing has to be picked out and copied
         yield from zip(dataset.images.split(1000), dataset.digits.split(1000), strict=True)
     else:
         yield from grouped(dataloader, images=1000)
