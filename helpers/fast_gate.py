@@ -305,10 +305,10 @@ def _check_metric(metric: Any) -> None:
     if kind not in METRICS:
         raise OrdinaryWay(f"the metric {kind.__name__} is not a known one")
     original = dict(_AS_IMPORTED[kind])
-    for name in ("update", "compute"):  # which each metric wraps, and keeps as its own
-        method = getattr(vars(metric).get(name), "__wrapped__", None)
-        if getattr(method, "__func__", None) is not original.pop(name):
-            raise OrdinaryWay(f"the metric overrides `{name}`")
+    for wrapped in ("update", "compute"):  # by each metric itself
+        method = getattr(vars(metric).get(wrapped), "__wrapped__", None)
+        if getattr(method, "__func__", None) is not original.pop(wrapped):
+            raise OrdinaryWay(f"the metric overrides `{wrapped}`")
     if name := changed(metric, original):
         raise OrdinaryWay(f"the metric overrides `{name}`")
 
@@ -375,7 +375,7 @@ class Gate:
         layers = self.check_network(classifier)
         for layer in layers:
             _check_settings(layer, LAYERS, "layers", _LAYER_SETTINGS)
-        mean_of_all = {"weight": [None], "ignore_index": [-100]}
+        mean_of_all: dict[str, list[Any]] = {"weight": [None], "ignore_index": [-100]}
         _check_settings(classifier.loss, LOSSES, "losses", mean_of_all)
         return layers
 
@@ -450,7 +450,7 @@ class ImagesAndDigits(Dataset):
         return _Batch(self.images[chosen], self.digits[chosen])
 
 
-class _Batch(Sequence):
+class _Batch(Sequence[Any]):
     """Pairs (image, digit), as every collate_fn expects them, and all of them in two tensors."""
 
     def __init__(self, images: Tensor, digits: Tensor) -> None:
