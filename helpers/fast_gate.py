@@ -30,9 +30,10 @@ from typing import Any
 import deeplay as dl
 import numpy as np
 import torch
+import torchmetrics.classification
 from deeplay.blocks.linear.linear import LinearBlock
 from lightning.pytorch import Trainer as LightningTrainer
-from lightning.pytorch.callbacks import EarlyStopping, ModelCheckpoint, ModelSummary
+from lightning.pytorch.callbacks import EarlyStopping, ModelCheckpoint, ModelSummary, Timer
 from lightning.pytorch.loggers import CSVLogger, TensorBoardLogger
 from lightning.pytorch.profilers import PassThroughProfiler
 from lightning.pytorch.strategies import SingleDeviceStrategy
@@ -109,6 +110,8 @@ LOSSES_OF_TEN_TARGETS = (
 )
 LOSSES = (*LOSSES_OF_TEN_TARGETS, nn.CrossEntropyLoss, nn.NLLLoss)
 OPTIMIZERS = (SGD, Adam, AdamW, RMSprop)
+DEEPLAY_OPTIMIZERS = (dl.Optimizer, dl.SGD, dl.Adam, dl.AdamW, dl.RMSprop)
+METRICS = tuple(m for m in vars(torchmetrics.classification).values() if isinstance(m, type))
 SAMPLERS = (SequentialSampler, RandomSampler, SubsetRandomSampler, WeightedRandomSampler)
 LOGGERS = (CSVLogger, TensorBoardLogger)
 CALLBACKS = (EarlyStopping, ModelCheckpoint, ModelSummary)
@@ -152,6 +155,8 @@ _OF_PYTHON = {"__module__", "__qualname__", "__doc__", "__dict__", "__weakref__"
 _OF_PYTHON |= {"__parameters__", "__orig_bases__", "__abstractmethods__", "_abc_impl"}
 _OF_PYTHON |= {"__firstlineno__", "__static_attributes__", "__slotnames__", "__annotate_func__"}
 _OF_PYTHON |= {"__annotations_cache__", "__type_params__"}
+# What torch exchanges in its classes once something was compiled, whatever it was.
+_OF_COMPILING = {"__init__", "__setstate__", "_init_group"}
 
 
 def attributes(cls: type) -> dict[str, Any]:
@@ -162,8 +167,13 @@ def attributes(cls: type) -> dict[str, Any]:
     return {name: value for name, value in found.items() if name not in _OF_PYTHON}
 
 
-_AS_IMPORTED = {cls: attributes(cls) for cls in (*LAYERS, *CONTAINERS, *LOSSES)}
-_STEPS = {cls: inspect.unwrap(cls.step) for cls in OPTIMIZERS}
+for _kind in OPTIMIZERS:  # torch wraps `step` of a class when the first of it is made
+    _kind([nn.Parameter(torch.zeros(1))], lr=0.1)
+_AS_IMPORTED = {
+    cls: {name: value for name, value in attributes(cls).items() if name not in _OF_COMPILING}
+    for cls in (*LAYERS, *CONTAINERS, *LOSSES, *OPTIMIZERS, *DEEPLAY_OPTIMIZERS)
+    + (*METRICS, *CALLBACKS)
+}
 
 
 def changed(thing: object, original: Mapping[str, Any]) -> str | None:
@@ -176,12 +186,15 @@ def changed(thing: object, original: Mapping[str, Any]) -> str | None:
     Returns:
         The first name that means something else than in `original`, or None.
     """
-    now = attributes(type(thing))
-    for name, value in original.items():
-        if now.get(name) is not value:
-            return name
+    if name := _changed_class(type(thing), original):
+        return name
     own = (name for name in vars(thing) if isinstance(original.get(name), FunctionType))
     return next(own, None)
+
+
+def _changed_class(cls: type, original: Mapping[str, Any]) -> str | None:
+    now = attributes(cls)
+    return next((name for name, value in original.items() if now.get(name) is not value), None)
 
 
 def layers_of(model: nn.Module) -> list[nn.Module]:
@@ -212,6 +225,8 @@ def _check_hooks(modules: Iterable[nn.Module]) -> None:
     for module in modules:
         if any(getattr(module, f"_{kind}", None) for kind in kinds):
             raise OrdinaryWay(f"a hook is set on a {type(module).__name__}")
+        if getattr(module, "_compiled_call_impl", None):
+            raise OrdinaryWay(f"a {type(module).__name__} is compiled")
         for parameter in module.parameters(recurse=False):
             if parameter._backward_hooks or parameter._post_accumulate_grad_hooks:
                 raise OrdinaryWay(f"a hook is set on a parameter of a {type(module).__name__}")
@@ -222,12 +237,16 @@ def _check_hooks(modules: Iterable[nn.Module]) -> None:
 def _check_optimizer(given: Any) -> None:
     """Check what the classifier has for an optimizer: deeplay's wrapper, or one of torch's."""
     kind = given.classtype if isinstance(given, dl.Optimizer) else type(given)
-    if kind not in OPTIMIZERS or inspect.unwrap(kind.step) is not _STEPS[kind]:
+    if kind not in OPTIMIZERS or _changed_class(kind, _AS_IMPORTED[kind]):
         raise OrdinaryWay(f"the optimizer {getattr(kind, '__name__', kind)} is not a known one")
     hooks = [_global_optimizer_pre_hooks, _global_optimizer_post_hooks]
+    if not isinstance(given, dl.Optimizer) and "step" in vars(given):
+        raise OrdinaryWay("a learning-rate schedule counts the optimizer's steps")
+    if type(given) not in _AS_IMPORTED:
+        raise OrdinaryWay(f"the optimizer {type(given).__name__} is not a known one")
+    if name := changed(given, _AS_IMPORTED[type(given)]):
+        raise OrdinaryWay(f"the optimizer overrides `{name}`")
     if not isinstance(given, dl.Optimizer):
-        if "step" in vars(given):
-            raise OrdinaryWay("a learning-rate schedule counts the optimizer's steps")
         hooks += [given._optimizer_step_pre_hooks, given._optimizer_step_post_hooks]
     if any(hooks):
         raise OrdinaryWay("a hook is set on the optimizer")
@@ -255,7 +274,7 @@ def dataloader_is_known(dataloader: Any) -> None:
     if dataloader.num_workers or dataloader.pin_memory:
         raise OrdinaryWay("the dataloader has workers or pinned memory")
     own = type(dataloader.dataset) is ImagesAndDigits
-    if dataloader.collate_fn is not (as_it_is if own else default_collate):
+    if dataloader.collate_fn not in ((as_it_is, default_collate) if own else (default_collate,)):
         raise OrdinaryWay("the dataloader has a collate_fn of its own")
     if not own:
         _check_pairs(dataloader.dataset)
@@ -281,11 +300,24 @@ def _check_pairs(dataset: Any) -> None:
         raise OrdinaryWay("the dataset does not hold pairs of a float32 image and a whole number")
 
 
-def _check_callback(callback: Any, own_callbacks: tuple[type, ...]) -> None:
+def _check_metric(metric: Any) -> None:
+    kind = type(metric)
+    if kind not in METRICS:
+        raise OrdinaryWay(f"the metric {kind.__name__} is not a known one")
+    original = dict(_AS_IMPORTED[kind])
+    for wrapped in ("update", "compute"):  # by each metric itself
+        method = getattr(vars(metric).get(wrapped), "__wrapped__", None)
+        if getattr(method, "__func__", None) is not original.pop(wrapped):
+            raise OrdinaryWay(f"the metric overrides `{wrapped}`")
+    if name := changed(metric, original):
+        raise OrdinaryWay(f"the metric overrides `{name}`")
+
+
+def _check_callback(callback: Any, known: Mapping[type, Mapping[str, Any]]) -> None:
     kind = type(callback).__name__
-    if type(callback) not in (*CALLBACKS, *own_callbacks):
+    if type(callback) not in known:
         raise OrdinaryWay(f"the callback {kind} may look at each step")
-    if name := changed(callback, attributes(type(callback))):
+    if name := changed(callback, known[type(callback)]):
         raise OrdinaryWay(f"a callback {kind} overrides `{name}`")
     if type(callback) is ModelCheckpoint and (
         callback._every_n_train_steps or callback._train_time_interval
@@ -305,7 +337,8 @@ class Gate:
     def __init__(self, classifier: type, trainer: type, callbacks: tuple[type, ...]) -> None:
         self._classifier = classifier, attributes(classifier)
         self._trainer = attributes(trainer)
-        self._callbacks = callbacks
+        self._callbacks = {cls: _AS_IMPORTED[cls] for cls in CALLBACKS}
+        self._callbacks |= {cls: attributes(cls) for cls in callbacks}
 
     def check_network(self, classifier: Any) -> list[nn.Module]:
         """Check that a classifier computes outputs and losses as deeplay's, batch by batch alike.
@@ -328,11 +361,22 @@ class Gate:
         _check_loss(getattr(classifier, "loss", None))
         for metrics in (classifier.train_metrics, classifier.val_metrics, classifier.test_metrics):
             for metric in metrics.values():
-                if not type(metric).__module__.startswith("torchmetrics.classification."):
-                    raise OrdinaryWay(f"the metric {type(metric).__name__} is not a known one")
+                _check_metric(metric)
         if any(True for _ in classifier.model.buffers()):
             raise OrdinaryWay("the network has a state of its own beside its parameters")
         _check_hooks(classifier.modules())
+        return layers
+
+    def check_any_batch_size(self, classifier: Any) -> list[nn.Module]:
+        """As `check_network`, and that outputs and loss are the same, however large the batches.
+
+        A Softmax over dimension 0, for one, mixes the images of a batch.
+        """
+        layers = self.check_network(classifier)
+        for layer in layers:
+            _check_settings(layer, LAYERS, "layers", _LAYER_SETTINGS)
+        mean_of_all: dict[str, list[Any]] = {"weight": [None], "ignore_index": [-100]}
+        _check_settings(classifier.loss, LOSSES, "losses", mean_of_all)
         return layers
 
     def check_trainer(self, trainer: Any) -> None:
@@ -379,6 +423,8 @@ class Gate:
         _check_optimizer(getattr(classifier, "optimizer", None))
         dataloader_is_known(dataloader)
         self.check_trainer(trainer)
+        if torch._C._len_torch_function_stack() or torch._C._len_torch_dispatch_stack():
+            raise OrdinaryWay("a mode of torch looks at each operation")
         if resumes:
             raise OrdinaryWay("it goes on from a checkpoint")
         return layers
@@ -399,9 +445,22 @@ class ImagesAndDigits(Dataset):
     def __getitem__(self, index: int) -> tuple[Tensor, Tensor]:
         return self.images[index].clone(), self.digits[index]
 
-    def __getitems__(self, indices: list[int]) -> tuple[Tensor, Tensor]:
+    def __getitems__(self, indices: list[int]) -> _Batch:
         chosen = torch.as_tensor(indices)
-        return self.images[chosen], self.digits[chosen]
+        return _Batch(self.images[chosen], self.digits[chosen])
+
+
+class _Batch(Sequence[Any]):
+    """Pairs (image, digit), as every collate_fn expects them, and all of them in two tensors."""
+
+    def __init__(self, images: Tensor, digits: Tensor) -> None:
+        self.images, self.digits = images, digits
+
+    def __len__(self) -> int:
+        return len(self.digits)
+
+    def __getitem__(self, index: Any) -> Any:
+        return self.images[index], self.digits[index]
 
 
 class _Indices(Dataset):
@@ -416,7 +475,7 @@ class _Indices(Dataset):
 
 def as_it_is(batch: Any) -> Any:
     """Return a batch that the dataset has already put together."""
-    return batch
+    return (batch.images, batch.digits) if isinstance(batch, _Batch) else batch
 
 
 class _GroupedBatches(Sampler):
@@ -444,14 +503,15 @@ def grouped(dataloader: DataLoader, images: int | None = None, indices: bool = F
             as one tensor, so that none is copied.
     """
     dataset = dataloader.dataset
-    if indices and type(dataset) is ImagesAndDigits:
+    own = type(dataset) is ImagesAndDigits
+    if indices and own:
         dataset = _Indices(dataset)
     images = images or (IMAGES_PER_GROUP if type(dataset) is _Indices else COPIES_PER_GROUP)
     group = max(1, min(images // dataloader.batch_sampler.batch_size, STEPS_PER_GROUP))
     return DataLoader(
         dataset,
         batch_sampler=_GroupedBatches(dataloader.batch_sampler, group),
-        collate_fn=dataloader.collate_fn,
+        collate_fn=as_it_is if own else dataloader.collate_fn,
         generator=dataloader.generator,
     )
 
@@ -713,6 +773,12 @@ def start_over(trainer: LightningTrainer) -> None:
     trainer._logger_connector._callback_metrics.clear()
     trainer._logger_connector._logged_metrics.clear()
     trainer._logger_connector._progress_bar_metrics.clear()
+    for callback in trainer.callbacks:  # what they do not count as their state
+        if isinstance(callback, ModelCheckpoint):
+            callback._last_global_step_saved = 0
+        elif isinstance(callback, Timer):
+            callback._start_time = dict.fromkeys(callback._start_time)
+            callback._end_time = dict.fromkeys(callback._end_time)
 
 
 def count_steps(trainer: LightningTrainer, steps: int, finished: bool) -> None:

@@ -470,7 +470,10 @@ def kind(value: Any) -> str:
     """Say what a value is, for a message: "None", "a list", "a Tensor of shape (3, 28, 28)"."""
     if value is None:
         return "None"
-    shape = getattr(value, "shape", None)
+    try:
+        shape = getattr(value, "shape", None)
+    except Exception:  # of whatever it is, such as a nested tensor, whose shapes are several
+        shape = None
     shaped = f" of shape {tuple(shape)}" if isinstance(shape, tuple) else ""
     called = type(value).__name__
     vowel = called[0].lower() in "aeio" or called == "ndarray"

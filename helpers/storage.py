@@ -86,7 +86,13 @@ def stand_in(path: Path) -> Path | None:
     data = Path(platformdirs.user_data_dir("mnist-lessons", appauthor=False))
     if path == DIGITS:
         return data / path
-    here = Path.cwd()
+    try:
+        here = Path.cwd()
+    except FileNotFoundError as error:
+        raise LessonError(
+            "The folder of this notebook is gone, or was replaced: open the notebook where it is "
+            "now, and restart its kernel."
+        ) from error
     return data / f"{here.name}-{hashlib.sha256(os.fsencode(here)).hexdigest()[:8]}" / path
 
 

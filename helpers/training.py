@@ -31,11 +31,13 @@ import signal
 import textwrap
 import threading
 import time
+import traceback
 import warnings
+import zipfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from copy import deepcopy
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import deeplay as dl
 import numpy as np
@@ -43,17 +45,23 @@ import torch
 from deeplay.callbacks import LogHistory
 from lightning.pytorch import LightningDataModule, LightningModule
 from lightning.pytorch import Trainer as LightningTrainer
-from lightning.pytorch.callbacks import Callback, EarlyStopping, ModelCheckpoint, ProgressBar
+from lightning.pytorch.callbacks import (
+    Callback,
+    EarlyStopping,
+    ModelCheckpoint,
+    ProgressBar,
+    Timer,
+)
 from numpy.typing import ArrayLike
 from torch import Tensor, nn
 from torch.nn.modules.lazy import LazyModuleMixin
 from torch.nn.parameter import is_lazy
-from torch.utils.data import DataLoader, SequentialSampler
+from torch.utils.data import DataLoader, SequentialSampler, default_collate
 from tqdm.auto import tqdm
 
 from helpers import given, storage
 from helpers.config import Config, difference
-from helpers.errors import DivergenceError, InterruptError, LessonError, shown
+from helpers.errors import DivergenceError, InterruptError, LessonError, one_line, shown
 from helpers.fast_gate import (
     LOSSES_OF_TEN_TARGETS,
     AutogradSteps,
@@ -99,7 +107,7 @@ def make_dataloader(
     if digits is None:
         images, digits = given.pairs(images)
     images, digits = given.images_and_digits(images, digits)
-    batch_size = given.whole_number(batch_size, "batch_size")
+    batch_size = min(given.whole_number(batch_size, "batch_size"), 2**31)  # torch's own limit
     if not isinstance(shuffle, bool | np.bool_):
         raise LessonError(f"shuffle must be True or False, got {shown(shuffle)}.")
     dataset = ImagesAndDigits(_shared(images, np.float32), _shared(digits, np.int64))
@@ -136,6 +144,18 @@ class Classifier(dl.Classifier):
             return self._step("train", self.train_preprocess(batch))
         self._many_steps(*batch)
         return None
+
+    def train_preprocess(self, batch: Any) -> Any:
+        """Take a batch of training images apart: images and digits."""
+        return super().train_preprocess(_pair(batch))
+
+    def val_preprocess(self, batch: Any) -> Any:
+        """Take a batch of validation images apart: images and digits."""
+        return super().val_preprocess(_pair(batch))
+
+    def test_preprocess(self, batch: Any) -> Any:
+        """Take a batch of test images apart: images and digits."""
+        return super().test_preprocess(_pair(batch))
 
     def validation_step(self, batch: Sequence[Tensor], batch_idx: int) -> None:
         """Log the loss and the metrics of a batch of validation images."""
@@ -228,6 +248,32 @@ class Classifier(dl.Classifier):
             )
 
 
+def _pair(batch: Any) -> tuple[Tensor, Tensor]:
+    """Return the images and the digits of a batch."""
+    if not isinstance(batch, (tuple, list)) or len(batch) != 2:
+        kind = type(batch).__name__
+        raise LessonError(f"dataloader must give pairs of images and digits, got a {kind}.")
+    images, digits = batch
+    try:
+        return torch.as_tensor(images), torch.as_tensor(digits)
+    except (TypeError, ValueError, RuntimeError) as error:
+        raise LessonError(
+            f"dataloader must give images and digits as numbers, got others: {one_line(str(error))}"
+        ) from error
+
+
+# What torch objects to, in part, and what to do about it.
+_HINTS = {
+    "does not require grad": "All its weights are frozen: classifier.requires_grad_(True) lets "
+    "them learn again.",
+    "more than 1 value per channel": "A batch of one image is too few for BatchNorm: choose a "
+    "batch_size that leaves no single image over.",
+    "dtype": "make_dataloader(images, digits) makes float32 of the images, as a network is unless "
+    "you changed it.",
+    "LongTensor": "make_dataloader(images, digits) makes int64 of the digits, as the loss wants.",
+}
+
+
 @contextlib.contextmanager
 def _explained(network: nn.Module, images: Any, digits: Any = None) -> Iterator[None]:
     """Say in one line what torch objects to, unless it happens inside the learner's own network."""
@@ -237,7 +283,7 @@ def _explained(network: nn.Module, images: Any, digits: Any = None) -> Iterator[
         model = getattr(network, "model", network)
         if not type(model).__module__.startswith(("torch.", "deeplay.")):
             raise
-        reason = str(error).strip().split("\n")[0]
+        reason = str(error).strip().split("\n")[0].rstrip(".")
         shapes = " and ".join(
             f"{name} of shape {tuple(values.shape)}"
             for name, values in (("images", images), ("digits", digits))
@@ -247,6 +293,7 @@ def _explained(network: nn.Module, images: Any, digits: Any = None) -> Iterator[
             "Check in_features (28 * 28), out_features (10), the loss, num_classes (10) and "
             "make_targets_one_hot of the recipe."
         )
+        hint = next((known for part, known in _HINTS.items() if part in reason), hint)
         if "Convolution" in type(model).__name__ or "conv" in reason.lower():
             hint = (
                 "A convolutional network wants images with a channel, (N, 1, 28, 28), and its "
@@ -318,10 +365,18 @@ class _History(LogHistory):
             values.append(metrics.get(name, math.nan))
         if not math.isfinite(metrics.get("train_loss", 0)):
             rate = trainer.optimizers[0].param_groups[0]["lr"]
+            cause = (
+                f"The learning rate {rate:g} is probably too high; make a new classifier with a "
+                "smaller one."
+            )
+            if not all(map(math.isfinite, trainer.step_losses[:1])):
+                cause = (
+                    "It was so at the first step, before anything was learned: look for NaN and "
+                    "infinity in the images and in the weights."
+                )
             raise DivergenceError(
                 f"The loss became {metrics['train_loss']} in epoch {trainer.current_epoch + 1}: "
-                f"the network no longer learns. The learning rate {rate:g} is probably too high; "
-                "make a new classifier with a smaller one."
+                f"the network no longer learns. {cause}"
             )
 
 
@@ -418,6 +473,35 @@ def _interruptible(explain: Callable[[], str]) -> Iterator[None]:
         raise InterruptError(explain()) from None
 
 
+_CHECKPOINTS = "lightning.pytorch.trainer.connectors.checkpoint_connector"
+
+
+@contextlib.contextmanager
+def _readable(checkpoint: Any = None) -> Iterator[None]:
+    """Say in one line which batch cannot be put together, or which checkpoint cannot be read."""
+    try:
+        yield
+    except LessonError:
+        raise
+    except Exception as error:  # of as many kinds as there are faults
+        passed = {
+            frame.f_globals.get("__name__") for frame, _ in traceback.walk_tb(error.__traceback__)
+        }
+        reason = one_line(f"{type(error).__name__}: {error}", 160).rstrip(". …")
+        of_deeplay = isinstance(error, AssertionError) and dl.Application.__module__ in passed
+        if of_deeplay or default_collate.__module__ in passed:
+            raise LessonError(
+                f"The dataloader cannot make a batch of its images and digits: {reason}. "
+                "make_dataloader(images, digits, batch_size=16) takes arrays of both."
+            ) from error
+        if checkpoint is not None and _CHECKPOINTS in passed:
+            raise LessonError(
+                f"The checkpoint {checkpoint} cannot be used: {reason}. Give the path of one that "
+                "a ModelCheckpoint kept of such a classifier."
+            ) from error
+        raise
+
+
 class Measured(dict):
     """Loss and metrics by name, as `Trainer.test` returns them.
 
@@ -505,12 +589,7 @@ class Trainer(dl.Trainer):
         except Exception as error:  # Lightning raises many kinds for a wrong setting
             reason = textwrap.shorten(str(error).strip().split("\n")[0], 300, placeholder=" …")
             raise LessonError(f"The trainer cannot be made: {reason}") from error
-        # What these have seen belongs to one training: `fit` brings it back.
-        self._fresh = [
-            (callback, deepcopy(callback.state_dict()))
-            for callback in self.callbacks
-            if type(callback) in (EarlyStopping, ModelCheckpoint)
-        ]
+        self._fresh: dict[int, tuple[Callback, dict[str, Any]]] = {}
 
     @property
     def history(self) -> dict[str, list[float]]:
@@ -548,13 +627,17 @@ class Trainer(dl.Trainer):
         _check_classifier(model, "fit(classifier, train_dataloader)")
         _check_dataloader(train_dataloaders, "train_dataloader", options)
         if val_dataloaders is not None:
-            given.dataloader(val_dataloaders, "validation_dataloader")
-        resumes = options.get("ckpt_path") is not None
-        if resumes:
-            _check_checkpoint(options["ckpt_path"])
+            _check_dataloader(val_dataloaders, "validation_dataloader", {})
+        checkpoint = _checkpoint(options)
+        resumes = checkpoint is not None
+        # What these have seen belongs to one training: each begins as the first did.
+        for callback in self.callbacks:
+            if isinstance(callback, EarlyStopping | ModelCheckpoint | Timer):
+                fresh = callback, deepcopy(callback.state_dict())
+                self._fresh.setdefault(id(callback), fresh)
         if not resumes:
             start_over(self)
-            for callback, state in self._fresh:
+            for callback, state in self._fresh.values():
                 here = {"dirpath": callback.dirpath} if "dirpath" in state else {}
                 callback.load_state_dict(deepcopy(state) | here)
         for callback in self.callbacks:
@@ -585,7 +668,12 @@ class Trainer(dl.Trainer):
         if self._batch_size is not None:
             self.log_every_n_steps = 1  # nothing is logged by steps: Lightning need not warn of it
         try:
-            with self._threads(), _unrecorded(model), _interruptible(explain):
+            with (
+                self._threads(),
+                _unrecorded(model),
+                _interruptible(explain),
+                _readable(checkpoint),
+            ):
                 super().fit(model, train_dataloaders, val_dataloaders, **options)
         finally:
             self.log_every_n_steps = every
@@ -621,13 +709,13 @@ class Trainer(dl.Trainer):
         dataloaders = self._larger_batches(model, dataloaders)
         options.setdefault("verbose", False)
         interrupted = _interruptible(lambda: "Testing was interrupted: run it again.")
-        with self._threads(), _unrecorded(model), interrupted:
+        with self._threads(), _unrecorded(model), interrupted, _readable(_checkpoint(options)):
             return Measured(super().test(model, dataloaders, **options)[0])
 
     def _larger_batches(self, model: Any, dataloader: Any) -> Any:
         """Return a dataloader of larger batches where that changes nothing but the time."""
         try:
-            _GATE.check_network(model)
+            _GATE.check_any_batch_size(model)
             _GATE.check_trainer(self)
             dataloader_is_known(dataloader)
         except OrdinaryWay:
@@ -645,7 +733,7 @@ class Trainer(dl.Trainer):
         """Validate as Lightning does; a wrong call or an interrupt is one line."""
         self._check_use("validate", model, dataloaders, options)
         interrupted = _interruptible(lambda: "Validation was interrupted: run it again.")
-        with self._threads(), _unrecorded(model), interrupted:
+        with self._threads(), _unrecorded(model), interrupted, _readable(_checkpoint(options)):
             return super().validate(model, dataloaders, **options)
 
     def predict(
@@ -657,7 +745,7 @@ class Trainer(dl.Trainer):
         """Predict as Lightning does; a wrong call or an interrupt is one line."""
         self._check_use("predict", model, dataloaders, options)
         interrupted = _interruptible(lambda: "Predicting was interrupted: run it again.")
-        with self._threads(), _unrecorded(model), interrupted:
+        with self._threads(), _unrecorded(model), interrupted, _readable(_checkpoint(options)):
             return super().predict(model, dataloaders, **options)
 
     def _check_use(self, what: str, model: Any, dataloaders: Any, options: dict[str, Any]) -> None:
@@ -687,17 +775,26 @@ def _check_dataloader(dataloader: Any, name: str, options: Mapping[str, Any]) ->
         return
     given.dataloader(dataloader, name)
     if _length(dataloader) == 0:
-        raise LessonError(f"{name} holds no batch: there is nothing to {name.split('_')[0]} on.")
+        verb = name.split("_")[0].replace("validation", "validate")
+        raise LessonError(f"{name} holds no batch: there is nothing to {verb} on.")
 
 
-def _check_checkpoint(path: Any) -> None:
-    """Raise unless it is the path of a file, or one of Lightning's names for one."""
-    if isinstance(path, str) and (path in ("best", "last", "hpc") or ":" in path[2:]):
-        return  # as does an address, "registry:..." or "s3://..."
-    if not storage.given_path(path, "a checkpoint", "checkpoints/last.ckpt").is_file():
-        raise LessonError(
-            f"There is no checkpoint {path}: give the path of one that a ModelCheckpoint kept."
-        )
+def _checkpoint(options: Mapping[str, Any]) -> Any:
+    """Return what is given as a checkpoint, or None where none is.
+
+    Raises:
+        LessonError: It is neither the path of a file nor one of Lightning's names for one.
+    """
+    path = options.get("ckpt_path")
+    # Lightning also knows addresses, "registry:..." or "s3://...".
+    known = isinstance(path, str) and (path in ("best", "last", "hpc") or ":" in path[2:])
+    if path is not None and not known:
+        file = storage.given_path(path, "a checkpoint", "checkpoints/last.ckpt")
+        if not os.path.isfile(file):  # noqa: PTH113, for it takes names that are too long, too
+            raise LessonError(
+                f"There is no checkpoint {path}: give the path of one that a ModelCheckpoint kept."
+            )
+    return path
 
 
 def _check_classifier(model: Any, call: str) -> None:
@@ -763,11 +860,11 @@ def predict(classifier: nn.Module, dataloader: DataLoader) -> tuple[Tensor, Tens
     given.dataloader(dataloader, "dataloader")
     device = next((p.device for p in classifier.parameters()), torch.device("cpu"))
     outputs, digits = [], []
-    with evaluating(classifier), _one_thread():
+    with evaluating(classifier), _one_thread(), _readable():
         for batch_images, batch_digits in _batches_of_1000(classifier, dataloader):
             with _explained(classifier, batch_images):
                 outputs.append(classifier(batch_images.to(device)).cpu())
-            digits.append(torch.as_tensor(batch_digits))
+            digits.append(batch_digits)
     if not outputs:
         raise LessonError("dataloader holds no batch: there is nothing to predict.")
     return torch.cat(outputs), torch.cat(digits)
@@ -779,21 +876,21 @@ def _batches_of_1000(classifier: nn.Module, dataloader: DataLoader) -> Iterable:
     A network that may write into its input gets a copy.
     """
     try:
-        _GATE.check_network(classifier)
+        layers = _GATE.check_any_batch_size(classifier)
         dataloader_is_known(dataloader)
     except OrdinaryWay:
         for batch in dataloader:
-            if not isinstance(batch, (tuple, list)) or len(batch) != 2:
-                kind = type(batch).__name__
-                raise LessonError(
-                    f"dataloader must give pairs of images and digits, got a {kind}."
-                ) from None
-            images, digits = batch
+            images, digits = _pair(batch)
             yield images.clone(), digits
         return
     dataset = dataloader.dataset
-    in_order = type(dataloader.sampler) is SequentialSampler and not dataloader.drop_last
-    if in_order and type(dataset) is ImagesAndDigits:  # nothing has to be picked out and copied
+    as_they_are = (
+        type(dataset) is ImagesAndDigits
+        and type(dataloader.sampler) is SequentialSampler
+        and not dataloader.drop_last
+        and not any(getattr(layer, "inplace", False) for layer in layers)
+    )
+    if as_they_are:  # nothing has to be picked out and copied
         yield from zip(dataset.images.split(1000), dataset.digits.split(1000), strict=True)
     else:
         yield from grouped(dataloader, images=1000)
@@ -875,7 +972,9 @@ def _may_be_replaced(file: Path) -> bool:
             start = earlier.read(200)
     except FileNotFoundError:
         return True
-    return not start or (start.startswith(b"PK") and b"/data.pkl" in start)
+    # Other files of torch, such as Lightning's checkpoints, hold something else first.
+    ours = (b"/data.pkl", b"recipe")
+    return not start or (start.startswith(b"PK") and all(name in start for name in ours))
 
 
 def load_classifier(config: Config, path: str | os.PathLike[str]) -> Classifier:
@@ -908,12 +1007,17 @@ def load_classifier(config: Config, path: str | os.PathLike[str]) -> Classifier:
             f"{path} cannot be read: {storage.reason(error)}. Give the path of a network that you "
             "may read, or train one and save it under another name."
         ) from error
+    classifier = config.create(Classifier)
+    expected = classifier.state_dict().values()
     try:
         with file:
+            if not any(map(is_lazy, expected)):
+                _check_size(file, sum(weights.nbytes for weights in expected))
             saved = torch.load(file, weights_only=True, map_location="cpu")
         found, weights = dict(saved)["recipe"], saved["weights"]
     except Exception as error:  # torch raises many kinds for a damaged or foreign file
-        raise LessonError(_damaged(path, type(error).__name__)) from error
+        what = error if isinstance(error, _TooLargeError) else type(error).__name__
+        raise LessonError(_damaged(path, what)) from error
     if not isinstance(found, list) or not all(isinstance(rule, str) for rule in found):
         raise LessonError(_damaged(path, "its recipe is no list of rules"))
     if not isinstance(weights, dict):
@@ -927,12 +1031,27 @@ def load_classifier(config: Config, path: str | os.PathLike[str]) -> Classifier:
             f"{path} was saved from another recipe: it has {theirs}, yours has {ours}. Load it "
             "with its own recipe, or train and save the network again."
         )
-    classifier = config.create(Classifier)
     if unfit := _unfit(weights, classifier):
         raise LessonError(_damaged(path, unfit))
     classifier.load_state_dict(weights)
     storage.networks_loaded[path] = None
     return classifier.eval()
+
+
+class _TooLargeError(Exception):
+    """A file unpacks to more than the weights that it should hold."""
+
+
+def _check_size(file: BinaryIO, expected: int) -> None:
+    """Raise if a file unpacks to far more bytes than expected, before it does."""
+    try:
+        with zipfile.ZipFile(file) as archive:
+            size = sum(entry.file_size for entry in archive.infolist())
+    except zipfile.BadZipFile:
+        size = os.fstat(file.fileno()).st_size
+    file.seek(0)
+    if size > 2 * expected + 1_000_000:
+        raise _TooLargeError(f"it unpacks to {size:,} bytes, where {expected:,} are expected")
 
 
 def _damaged(path: Path, what: object) -> str:

@@ -10,6 +10,7 @@ is tried, so that a version without it is noticed by its name.
 import ast
 import contextlib
 import csv
+import functools
 import inspect
 import math
 import operator
@@ -44,6 +45,7 @@ from torch.optim.optimizer import (
     register_optimizer_step_post_hook,
     register_optimizer_step_pre_hook,
 )
+from torch.overrides import TorchFunctionMode
 from torch.utils.data import (
     DataLoader,
     Dataset,
@@ -54,8 +56,10 @@ from torch.utils.data import (
     SubsetRandomSampler,
     TensorDataset,
     WeightedRandomSampler,
+    random_split,
 )
 from torchmetrics import MeanMetric
+from torchmetrics.classification import MulticlassAccuracy
 
 import helpers
 from helpers.config import Config
@@ -227,6 +231,7 @@ def patched(cls, name, calls):
     """A method of a whole class, replaced."""
     method = getattr(cls, name)
 
+    @functools.wraps(method)
     def noting(*arguments, **options):
         calls.append(name)
         return method(*arguments, **options)
@@ -248,6 +253,35 @@ def global_hook(register, calls):
         yield
     finally:
         handle.remove()
+
+
+class Watching(TorchFunctionMode):
+    """Sees each operation, as some of torch's own debugging tools do."""
+
+    def __init__(self, calls):
+        super().__init__()
+        self.calls = calls
+
+    def __torch_function__(self, function, types, arguments=(), options=None):
+        if function is F.linear:
+            self.calls.append("linear")
+        return function(*arguments, **(options or {}))
+
+
+def compiled(find):
+    """A part of the classifier, compiled by a compiler that notes what it is given."""
+
+    def spoil(classifier, calls):
+        def compiler(graph, inputs):
+            def noting(*arguments):
+                calls.append("compiled")
+                return graph.forward(*arguments)
+
+            return noting
+
+        find(classifier).compile(backend=compiler)
+
+    return with_classifier(spoil)
 
 
 class Standardising(nn.Module):
@@ -321,6 +355,17 @@ class OwnSGD(SGD):
         return result
 
 
+def hooked_when_made(calls):
+    class OwnWrapper(dl.SGD):
+        def create(self):
+            made = super().create()
+            if isinstance(made, SGD):
+                made.register_step_post_hook(lambda *_: calls.append("step"))
+            return made
+
+    return {"classifier": lambda cls: create(cls, optimizer=OwnWrapper(lr=0.1))}
+
+
 class OwnLoader(DataLoader):
     pass
 
@@ -382,9 +427,25 @@ def halve_the_rate(calls):
 
 
 def early_stopping_with_a_hook(calls):
-    callback = EarlyStopping("train_loss", patience=9, strict=False, check_finite=False)
+    callback = stopping_early()
     callback.on_train_batch_end = lambda *arguments: calls.append("step")
     return {"settings": {"callbacks": [callback]}}
+
+
+def patched_callback(callback, name):
+    return lambda calls: {
+        "settings": {"callbacks": [callback()]},
+        "around": patched(type(callback()), name, calls),
+    }
+
+
+def stopping_early():
+    return EarlyStopping("train_loss", patience=9, strict=False, check_finite=False)
+
+
+def accuracy_of(classifier):
+    [metric] = classifier.train_metrics.values()
+    return metric
 
 
 def with_buffer(classifier, calls):
@@ -423,14 +484,17 @@ def with_optimizer(prepare):
     return condition
 
 
-def with_a_noted_step(optimizer, calls):
-    step = optimizer.step
+def with_noted(name):
+    def prepare(optimizer, calls):
+        method = getattr(optimizer, name)
 
-    def noting(*arguments, **options):
-        calls.append("step")
-        return step(*arguments, **options)
+        def noting(*arguments, **options):
+            calls.append(name)
+            return method(*arguments, **options)
 
-    optimizer.step = noting
+        setattr(optimizer, name, noting)
+
+    return prepare
 
 
 def frozen(cls):
@@ -583,7 +647,38 @@ NOT_KNOWN = {
     ),
     "step set on the optimizer": (
         "a learning-rate schedule counts the optimizer's steps",
-        with_optimizer(with_a_noted_step),
+        with_optimizer(with_noted("step")),
+    ),
+    "zero_grad set on the optimizer": (
+        "the optimizer overrides `zero_grad`",
+        with_optimizer(with_noted("zero_grad")),
+    ),
+    "zero_grad of the optimizer's class": (
+        "the optimizer SGD is not a known one",
+        lambda calls: {"around": patched(SGD, "zero_grad", calls)},
+    ),
+    "own wrapper of the optimizer": ("the optimizer OwnWrapper is not a known", hooked_when_made),
+    "loss, compiled": ("a MSELoss is compiled", compiled(lambda c: c.loss)),
+    "layer, compiled": ("a Linear is compiled", compiled(first)),
+    "mode of torch": (
+        "a mode of torch looks at each operation",
+        lambda calls: {"around": Watching(calls)},
+    ),
+    "update of a metric, set": (
+        "the metric overrides `update`",
+        set_on(accuracy_of, "update"),
+    ),
+    "update of the metric's class": (
+        "the metric overrides `update`",
+        lambda calls: {"around": patched(MulticlassAccuracy, "update", calls)},
+    ),
+    "batch end of a callback's class": (
+        "a callback EarlyStopping overrides `on_train_batch_end`",
+        patched_callback(stopping_early, "on_train_batch_end"),
+    ),
+    "step hook of a callback's class": (
+        "a callback ModelSummary overrides `on_before_optimizer_step`",
+        patched_callback(lambda: ModelSummary(max_depth=0), "on_before_optimizer_step"),
     ),
     "network that standardises": ("holds a Standardising", network(Standardising)),
     "network in place": ("holds a InPlace", network(InPlace)),
@@ -758,6 +853,10 @@ def tensors():
     return TensorDataset(torch.from_numpy(IMAGES), torch.from_numpy(DIGITS))
 
 
+def own_dataset():
+    return make_dataloader(IMAGES, DIGITS).dataset
+
+
 LOADERS = {
     "list": lambda: DataLoader(PAIRS, batch_size=SIZE, shuffle=True),
     "dl.DataLoader": lambda: dl.DataLoader(PAIRS, shuffle=True),
@@ -783,6 +882,14 @@ LOADERS = {
     ),
     "make_dataloader": lambda: make_dataloader(IMAGES, DIGITS, batch_size=SIZE, shuffle=True),
     "make_dataloader of pairs": lambda: make_dataloader(PAIRS, batch_size=SIZE, shuffle=True),
+    "its dataset": lambda: DataLoader(own_dataset(), batch_size=SIZE, shuffle=True),
+    "its dataset, in order": lambda: DataLoader(own_dataset(), batch_size=SIZE, drop_last=True),
+    "a part of its dataset": lambda: DataLoader(Subset(own_dataset(), range(3, 40)), SIZE),
+    "its dataset, split": lambda: DataLoader(
+        random_split(own_dataset(), [30, 14], torch.Generator().manual_seed(2))[0],
+        batch_size=SIZE,
+        shuffle=True,
+    ),
 }
 LAYERS = {
     "sigmoid": nn.Sigmoid,
@@ -908,6 +1015,19 @@ KNOWN = {
         }
     },
 }
+
+
+@pytest.fixture(scope="module")
+def something_compiled():
+    torch.compile(nn.Sequential(nn.Linear(2, 2), nn.Sigmoid()), backend="eager")(torch.ones(1, 2))
+
+
+@pytest.mark.usefixtures("something_compiled")
+@pytest.mark.parametrize("activation", [nn.Sigmoid, nn.Tanh, nn.ReLU])
+def test_what_torch_exchanges_to_compile_something_else_changes_nothing(activation, capsys):
+    network = sequence(lambda: nn.Linear(784, 6), activation, lambda: nn.Linear(6, 10))
+    trainer = train(Trainer, create(Classifier, network), shuffled_pairs)
+    assert trainer._batch_size == SIZE, capsys.readouterr().out
 
 
 # What of it is made through autograd, and why. No line says so of the rest.
@@ -1039,6 +1159,7 @@ def entered(tmp_path_factory):
         optimizer=trainer.optimizers[0],
         rmsprop=RMSprop(classifier.parameters()),
         checkpoint=ModelCheckpoint(),
+        timer=Timer(duration="00:00:01:00"),
         mean=trainer.fit_loop.epoch_loop._results["training_step.train_loss"],
         all_modules=nn.modules.module,
         all_optimizers=sys.modules["torch.optim.optimizer"],  # torch hides the module
@@ -1061,16 +1182,17 @@ ENTERED = {
     "loop.automatic_optimization.optim_progress.optimizer.step.total": ["ready", "completed"],
     "connector": ["_callback_metrics", "_logged_metrics", "_progress_bar_metrics", "reset_metrics"],
     "mean": ["value", "cumulated_batch_size"],
-    "checkpoint": ["_every_n_train_steps", "_train_time_interval"],
+    "checkpoint": ["_every_n_train_steps", "_train_time_interval", "_last_global_step_saved"],
+    "timer": ["_start_time", "_end_time"],
     "all_modules": [f"_global_{hooks}" for hooks in HOOKS],
-    "layer": [*(f"_{hooks}" for hooks in HOOKS), "_parameters", "_modules"],
+    "layer": [*(f"_{hooks}" for hooks in HOOKS), "_parameters", "_modules", "_compiled_call_impl"],
     "parameter": ["_backward_hooks", "_post_accumulate_grad_hooks"],
     "all_optimizers": ["_global_optimizer_pre_hooks", "_global_optimizer_post_hooks"],
     "optimizer": ["_optimizer_step_pre_hooks", "_optimizer_step_post_hooks"],
     "optimizer.step": ["__wrapped__"],
     "rmsprop": ["_accelerator_graph_capture_health_check _cuda_graph_capture_health_check"],
     "torch": ["_C", "_foreach_copy_", "_softmax_backward_data", "_log_softmax_backward_data"],
-    "torch._C": ["_nn"],
+    "torch._C": ["_nn", "_len_torch_function_stack", "_len_torch_dispatch_stack"],
     "torch._C._nn": ["mse_loss", "smooth_l1_loss", "binary_cross_entropy"],
     "aten": [
         *("sigmoid_backward", "tanh_backward", "threshold_backward", "leaky_relu_backward"),

@@ -251,6 +251,20 @@ def test_an_unreadable_object_says_its_own_reason_in_one_line():
     assert refusal(given.array, Broken(), "x").endswith("cannot be read: the disk")
 
 
+class Shapeless:
+    @property
+    def shape(self):
+        raise RuntimeError("it has several")
+
+
+@pytest.mark.parametrize(
+    "values", [Shapeless(), torch.nested.nested_tensor([torch.zeros(2), torch.zeros(3)])]
+)
+@pytest.mark.parametrize("take", [given.images, given.digits, given.finite])
+def test_what_does_not_tell_its_shape_is_refused(take, values):
+    assert "must be numbers" in refusal(take, values, "these")
+
+
 def test_the_names_of_the_learner_are_used():
     assert refusal(given.images, IMAGES * 9.0, "test_images").count("test_images") == 4
     assert refusal(given.digits, [10], "predictions").startswith("predictions must be whole")

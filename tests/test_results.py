@@ -410,3 +410,17 @@ def test_each_range_is_checked_by_its_lesson():
         text = lesson.read_text(encoding="utf-8")
         assert "record(" in text, name
         assert re.search(rf'"{name}"', text), name
+
+
+def leave_no_folder(monkeypatch, tmp_path):
+    (tmp_path / "lesson").mkdir()
+    monkeypatch.chdir(tmp_path / "lesson")
+    (tmp_path / "lesson").rmdir()
+
+
+@pytest.mark.skipif(os.name != "posix", reason="Windows removes no folder that is in use")
+@pytest.mark.parametrize("use", [recorded, journey, lambda: record("relu", 0.93)])
+def test_a_folder_that_is_gone_is_said(use, monkeypatch, tmp_path):
+    leave_no_folder(monkeypatch, tmp_path)
+    with pytest.raises(LessonError, match=r"folder of this notebook is gone.*restart its kernel"):
+        use()

@@ -1,13 +1,16 @@
 """Saved networks: what is loaded is what was saved, or one line says why it is not."""
 
 import os
+import re
 import socket
 import stat
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
 import deeplay as dl
+import numpy as np
 import pytest
 import torch
 from recipes import RELU, SIGMOID, make, weights
@@ -264,6 +267,54 @@ def test_a_file_that_is_no_network_is_never_overwritten(content, tmp_path):
     )
     assert (tmp_path / "mine").read_bytes() == content
     assert [file.name for file in tmp_path.iterdir()] == ["mine"]
+
+
+def of_weights(path):
+    torch.save(make(RELU).state_dict(), path)
+
+
+def of_anything(path):
+    torch.save({"mine": torch.ones(3)}, path)
+
+
+def of_lightning(path):
+    images, digits = np.zeros((4, 28, 28), "float32"), [0, 1, 2, 3]
+    trainer = Trainer(enable_progress_bar=False)
+    trainer.fit(make(RELU), make_dataloader(images, digits, 4))
+    trainer.save_checkpoint(path)
+
+
+@pytest.mark.parametrize("put", [of_weights, of_anything, of_lightning])
+def test_another_file_of_torch_is_never_overwritten(put, tmp_path):
+    put(tmp_path / "mine.pt")
+    content = (tmp_path / "mine.pt").read_bytes()
+    message = complaint(save_classifier, make(RELU), RELU, tmp_path / "mine.pt")
+    assert "is there already, and is no saved network: choose another name." in message
+    assert (tmp_path / "mine.pt").read_bytes() == content
+
+
+def compressed(network, path):
+    """The network, with 300 MB of zeros that take a thousandth of that on the disk."""
+    with (
+        zipfile.ZipFile(network) as before,
+        zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as after,
+    ):
+        for entry in before.namelist():
+            content = bytes(300_000_000) if entry.endswith("data/0") else before.read(entry)
+            after.writestr(entry, content)
+
+
+def with_nothing_in_it(network, path):
+    path.touch()
+    os.truncate(path, 300_000_000)
+
+
+@pytest.mark.parametrize("spoil", [compressed, with_nothing_in_it])
+def test_a_file_far_too_large_is_refused_before_it_is_unpacked(spoil, tmp_path, monkeypatch):
+    spoil(save_classifier(make(RELU), RELU, tmp_path / "relu.pt"), tmp_path / "large.pt")
+    monkeypatch.setattr(torch, "load", lambda *arguments, **options: pytest.fail("it was loaded"))
+    message = complaint(load_classifier, RELU, tmp_path / "large.pt")
+    assert re.search(r"\(it unpacks to 300,\d{3},\d{3} bytes, where \d{3},\d{3} are ex", message)
 
 
 @pytest.mark.parametrize("length", [0, 1000])

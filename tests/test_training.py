@@ -15,10 +15,12 @@ import torch
 from lightning import Callback, LightningDataModule, LightningModule
 from lightning import Trainer as LightningTrainer
 from lightning.pytorch.callbacks import EarlyStopping, ModelCheckpoint
+from PIL import Image
 from recipes import RELU, SIGMOID, Standardising, make, weights
 from torch import nn
 from torch.nn import MSELoss
 from torch.optim import SGD, RMSprop
+from torch.utils.data import DataLoader
 
 from helpers import fast_gate, fast_steps, training
 from helpers.errors import LessonError
@@ -27,6 +29,7 @@ from helpers.training import (
     Trainer,
     make_dataloader,
     predict,
+    save_classifier,
 )
 
 RMSPROP = RELU.optimizer(RMSprop, lr=0.001)
@@ -202,6 +205,45 @@ def test_each_fit_keeps_its_own_best_network(images, digits, tmp_path):
     assert os.path.exists(first)
 
 
+class OwnPatience(EarlyStopping):
+    pass
+
+
+@pytest.mark.parametrize("kind", [EarlyStopping, OwnPatience])
+@pytest.mark.parametrize("added", [False, True])
+def test_each_fit_begins_with_all_its_patience(kind, added, images, digits):
+    patience = kind("train_loss", patience=2, min_delta=9.0)
+    trainer = quiet(max_epochs=6, callbacks=[] if added else [patience])
+    if added:
+        trainer.callbacks.insert(0, patience)
+    for _ in range(2):
+        trainer.fit(make(RELU), make_dataloader(images, digits, batch_size=100))
+        assert trainer.history["epoch"] == [1, 2, 3]
+
+
+@pytest.mark.parametrize("epochs", [1, 2])
+def test_each_fit_keeps_its_last_network(epochs, images, digits, tmp_path):
+    # Both trainings end after as many steps: the second is none that was kept already.
+    trainer = quiet(max_epochs=epochs, callbacks=[ModelCheckpoint(tmp_path)])
+    for seed in range(2):
+        classifier = make(RELU, seed=seed)
+        trainer.fit(classifier, make_dataloader(images, digits, batch_size=100))
+        kept = torch.load(trainer.checkpoint_callback.best_model_path, weights_only=False)
+        for name, value in classifier.state_dict().items():
+            assert torch.equal(kept["state_dict"][name], value)
+    assert len(list(tmp_path.iterdir())) == 2
+
+
+def test_each_fit_has_all_its_time(images, digits):
+    trainer = quiet(max_epochs=10_000, max_time={"seconds": 1})
+    for _ in range(2):
+        start = time.monotonic()
+        trainer.fit(make(RELU), make_dataloader(images, digits, batch_size=100))
+        assert time.monotonic() - start > 0.9
+        assert trainer.global_step > 1
+        assert trainer.current_epoch < 10_000
+
+
 def test_a_validation_that_skips_epochs_leaves_gaps(images, digits, capsys):
     loader = make_dataloader(images, digits, batch_size=100)
     trainer = Trainer(max_epochs=5, check_val_every_n_epoch=2)
@@ -271,6 +313,13 @@ def test_nan_is_said_at_the_end_of_the_epoch(images, digits):
     exploding = RELU.model.out_activation(nn.Identity).optimizer(SGD, lr=1e6)
     with pytest.raises(LessonError, match=r"loss became (nan|inf) in epoch 1.*1e\+06"):
         quiet(max_epochs=5).fit(make(exploding), make_dataloader(images, digits, batch_size=16))
+
+
+def test_nan_from_the_first_step_is_no_matter_of_the_learning_rate(images, digits):
+    pairs = list(zip(images * np.float32("nan"), digits, strict=True))
+    with pytest.raises(LessonError, match=r"at the first step, before .* in the images") as error:
+        quiet().fit(make(RELU), DataLoader(pairs, batch_size=16))
+    assert "rate" not in str(error.value)
 
 
 @pytest.mark.parametrize("aside", [False, True])
@@ -454,6 +503,160 @@ def test_test_loss_is_that_of_the_batches_given(images, digits):
     assert quiet(limit_test_batches=2).test(
         make(RELU), dl.DataLoader(pairs[:32], batch_size=16)
     ) == (quiet(limit_test_batches=2).test(make(RELU), dl.DataLoader(pairs, batch_size=16)))
+
+
+def network(*layers):
+    """A classifier of these layers."""
+    parts = {"optimizer": dl.SGD(lr=0.1), "num_classes": 10, "make_targets_one_hot": True}
+    return Classifier(model=nn.Sequential(*layers), loss=MSELoss(), **parts).build()
+
+
+@pytest.mark.parametrize("layer", [nn.SELU, nn.SiLU, nn.ELU])
+def test_predicting_never_writes_through_the_first_layer(layer, images, digits):
+    before = images.copy()
+    classifier = network(nn.Flatten(), layer(inplace=True), nn.Linear(784, 10))
+    loader = make_dataloader(images, digits, batch_size=16)
+    first, _ = predict(classifier, loader)
+    quiet().test(classifier, loader)
+    assert np.array_equal(images, before)
+    assert torch.equal(first, predict(classifier, loader)[0])
+
+
+@pytest.mark.parametrize("activation", [nn.Softmax(dim=0), nn.LogSoftmax(dim=0)])
+def test_a_network_that_mixes_a_batch_sees_the_batches_that_were_given(activation, images, digits):
+    classifier = network(nn.Flatten(), nn.Linear(784, 10), activation)
+    loader = make_dataloader(images, digits, batch_size=3)
+    outputs, _ = predict(classifier, loader)
+    with torch.no_grad():
+        batches = [classifier(batch) for batch, _ in loader]
+    assert torch.equal(outputs, torch.cat(batches))
+    right = (torch.cat(batches).argmax(1) == torch.tensor(digits)).float().mean()
+    assert quiet().test(classifier, loader)["test_accuracy"] == pytest.approx(float(right))
+
+
+@pytest.mark.parametrize("how", [{"weight": torch.arange(1.0, 11) ** 3}, {"ignore_index": 3}])
+def test_a_weighted_loss_is_averaged_over_the_batches_that_were_given(how, images, digits):
+    config = RELU.make_targets_one_hot(False).loss(nn.CrossEntropyLoss, **how)
+    loader = make_dataloader(images, digits, batch_size=3)
+    plain = dl.Trainer(
+        logger=False, enable_progress_bar=False, enable_checkpointing=False, accelerator="cpu"
+    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        [expected] = plain.test(make(config, dl.Classifier), loader, verbose=False)
+    found = quiet().test(make(config), loader)["test_loss"]
+    assert found == pytest.approx(expected["test_loss_epoch"], rel=1e-6)
+
+
+def pictures(images, digits):
+    return [
+        (Image.fromarray(image), int(digit)) for image, digit in zip(images, digits, strict=True)
+    ]
+
+
+NO_BATCHES = {
+    "images alone": (lambda i, d: list(i), "must give pairs of images and digits, got a Tensor"),
+    "triples": (
+        lambda i, d: list(zip(i, d, d, strict=True)),
+        "must give pairs of images and digits, got a list",
+    ),
+    "text": (
+        lambda i, d: list(zip(i, map(str, d), strict=True)),
+        "must give images and digits as numbers",
+    ),
+    "names": (lambda i, d: [("5.png", 5)] * 9, "must give images and digits as numbers"),
+    "pictures": (pictures, "cannot make a batch of its images and digits: TypeError: .*Image"),
+    "nothing": (lambda i, d: [(image, None) for image in i], "cannot make a batch .*NoneType"),
+    "ragged": (lambda i, d: [(i[0], 1), (i[0][:9], 2)], "cannot make a batch .*equal size"),
+    "dictionaries": (lambda i, d: [{"image": image} for image in i], "pairs|cannot make a batch"),
+}
+
+
+@pytest.mark.parametrize("size", [2, 16])
+@pytest.mark.parametrize("use", ["fit", "validation", "test", "predict"])
+@pytest.mark.parametrize(("make_data", "said"), NO_BATCHES.values(), ids=NO_BATCHES)
+def test_a_dataloader_of_something_else_is_said(make_data, said, use, size, images, digits):
+    loader, classifier = DataLoader(make_data(images, digits), batch_size=size), make(RELU)
+    calls = {
+        "fit": lambda: quiet().fit(classifier, loader),
+        "validation": lambda: quiet().fit(classifier, make_dataloader(images, digits, 99), loader),
+        "test": lambda: quiet().test(classifier, loader),
+        "predict": lambda: predict(classifier, loader),
+    }
+    with pytest.raises(LessonError, match=said) as error:
+        calls[use]()
+    assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("spoil", "said"),
+    [
+        (lambda c: c.requires_grad_(False), r"frozen: classifier\.requires_grad_\(True\)"),
+        (lambda c: c.double(), "float32 of the images, as a network is unless you changed it"),
+    ],
+)
+def test_a_network_that_cannot_learn_says_what_to_do(spoil, said, images, digits):
+    classifier = make(RELU)
+    spoil(classifier)
+    with pytest.raises(LessonError, match=said):
+        quiet().fit(classifier, make_dataloader(images, digits, batch_size=16))
+
+
+def test_a_last_batch_of_one_image_is_too_few_for_batch_norm(images, digits):
+    classifier = network(nn.Flatten(), nn.Linear(784, 10), nn.BatchNorm1d(10))
+    with pytest.raises(LessonError, match="leaves no single image over"):
+        quiet().fit(classifier, make_dataloader(images, digits, batch_size=499))
+
+
+def test_a_validation_without_a_batch_is_said(images, digits):
+    few = DataLoader(list(zip(images[:3], digits[:3], strict=True)), batch_size=8, drop_last=True)
+    with pytest.raises(LessonError, match=r"validation_dataloader holds no batch: .* validate on"):
+        quiet().fit(make(RELU), make_dataloader(images, digits, batch_size=100), few)
+
+
+def test_batches_may_be_larger_than_any_memory(images, digits):
+    loader = make_dataloader(images, digits, batch_size=10**30)
+    classifier = make(RELU)
+    trainer = quiet()
+    trainer.fit(classifier, loader)
+    assert trainer.global_step == len(loader) == 1
+    assert len(predict(classifier, loader)[0]) == 500
+
+
+def no_checkpoint(tmp_path, images, digits):
+    (tmp_path / "notes.txt").write_text("my notes")
+    return tmp_path / "notes.txt"
+
+
+def saved_network(tmp_path, images, digits):
+    return save_classifier(make(RELU), RELU, tmp_path / "relu.pt")
+
+
+def checkpoint_of_another_network(tmp_path, images, digits):
+    trainer = quiet()
+    trainer.fit(make(RELU.model.hidden_dims([7])), make_dataloader(images, digits, 100))
+    trainer.save_checkpoint(tmp_path / "other.ckpt")
+    return tmp_path / "other.ckpt"
+
+
+CHECKPOINTS = {
+    "my notes": (no_checkpoint, "notes.txt cannot be used: UnpicklingError"),
+    "a saved network": (saved_network, "relu.pt cannot be used: "),
+    "another network": (checkpoint_of_another_network, "other.ckpt cannot be used: .*Missing key"),
+    "best of none": (lambda *_: "best", "checkpoint best cannot be used: .*not configured"),
+    "a name too long": (lambda *_: "x" * 300, "There is no checkpoint xxx"),
+    "none there": (lambda folder, *_: folder / "none.ckpt", "There is no checkpoint .*none.ckpt"),
+}
+
+
+@pytest.mark.parametrize("use", ["fit", "test", "validate", "predict"])
+@pytest.mark.parametrize(("give", "said"), CHECKPOINTS.values(), ids=CHECKPOINTS)
+def test_what_is_no_checkpoint_of_this_network_is_said(give, said, use, images, digits, tmp_path):
+    loader = make_dataloader(images, digits, 100)
+    options = {"ckpt_path": give(tmp_path, images, digits)}
+    with pytest.raises(LessonError, match=said) as error:
+        getattr(quiet(), use)(make(RELU), loader, **options)
+    assert "\n" not in str(error.value)
 
 
 def test_lightnings_own_forms_work(images, digits):
