@@ -591,7 +591,7 @@ class Trainer(dl.Trainer):
         except Exception as error:  # Lightning raises many kinds for a wrong setting
             reason = textwrap.shorten(str(error).strip().split("\n")[0], 300, placeholder=" …")
             raise LessonError(f"The trainer cannot be made: {reason}") from error
-        self._accumulates = self.accumulate_grad_batches
+        self._accumulates: int = settings.get("accumulate_grad_batches", 1)
 
     @property
     def history(self) -> dict[str, list[float]]:
