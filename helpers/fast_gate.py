@@ -157,6 +157,9 @@ _OF_PYTHON |= {"__firstlineno__", "__static_attributes__", "__slotnames__", "__a
 _OF_PYTHON |= {"__annotations_cache__", "__type_params__"}
 # What torch exchanges in its classes once something was compiled, whatever it was.
 _OF_COMPILING = {"__init__", "__setstate__", "_init_group"}
+# What asks whether a GPU is recording a step, which `bare_step` leaves out.
+_OF_RECORDING = ("_accelerator_graph_capture_health_check", "_cuda_graph_capture_health_check")
+_NO_MATTER = {*_OF_COMPILING, *_OF_RECORDING}
 
 
 def attributes(cls: type) -> dict[str, Any]:
@@ -170,7 +173,7 @@ def attributes(cls: type) -> dict[str, Any]:
 for _kind in OPTIMIZERS:  # torch wraps `step` of a class when the first of it is made
     _kind([nn.Parameter(torch.zeros(1))], lr=0.1)
 _AS_IMPORTED = {
-    cls: {name: value for name, value in attributes(cls).items() if name not in _OF_COMPILING}
+    cls: {name: value for name, value in attributes(cls).items() if name not in _NO_MATTER}
     for cls in (*LAYERS, *CONTAINERS, *LOSSES, *OPTIMIZERS, *DEEPLAY_OPTIMIZERS)
     + (*METRICS, *CALLBACKS)
 }
@@ -526,11 +529,10 @@ def bare_step(optimizer: torch.optim.Optimizer) -> Callable[[], Any]:
     whether a GPU is recording it, for which a computer without one searches its disk.
     """
     if not torch.cuda.is_available():
-        optimizer._accelerator_graph_capture_health_check = lambda: None
-        optimizer._cuda_graph_capture_health_check = lambda: None  # its name in earlier torch
-    step: Callable[[], Any] = torch.no_grad()(
-        partial(inspect.unwrap(type(optimizer).step), optimizer)
-    )
+        for name in _OF_RECORDING:  # in this torch, and in earlier ones
+            setattr(optimizer, name, lambda: None)
+    wanted = torch.enable_grad() if optimizer.defaults.get("differentiable") else torch.no_grad()
+    step: Callable[[], Any] = wanted(partial(inspect.unwrap(type(optimizer).step), optimizer))
     return step
 
 

@@ -47,7 +47,9 @@ from lightning.pytorch import LightningDataModule, LightningModule
 from lightning.pytorch import Trainer as LightningTrainer
 from lightning.pytorch.callbacks import (
     Callback,
+    Checkpoint,
     EarlyStopping,
+    GradientAccumulationScheduler,
     ModelCheckpoint,
     ProgressBar,
     Timer,
@@ -571,7 +573,7 @@ class Trainer(dl.Trainer):
         settings.setdefault("logger", False)
         settings.setdefault("enable_model_summary", False)
         settings.setdefault(
-            "enable_checkpointing", any(isinstance(c, ModelCheckpoint) for c in callbacks)
+            "enable_checkpointing", any(isinstance(c, Checkpoint) for c in callbacks)
         )
         self.settings_given = frozenset(settings)
         self._batch_size: int | None = None
@@ -589,7 +591,7 @@ class Trainer(dl.Trainer):
         except Exception as error:  # Lightning raises many kinds for a wrong setting
             reason = textwrap.shorten(str(error).strip().split("\n")[0], 300, placeholder=" …")
             raise LessonError(f"The trainer cannot be made: {reason}") from error
-        self._fresh: dict[int, tuple[Callback, dict[str, Any]]] = {}
+        self._accumulates: int = settings.get("accumulate_grad_batches", 1)
 
     @property
     def history(self) -> dict[str, list[float]]:
@@ -630,19 +632,19 @@ class Trainer(dl.Trainer):
             _check_dataloader(val_dataloaders, "validation_dataloader", {})
         checkpoint = _checkpoint(options)
         resumes = checkpoint is not None
-        # What these have seen belongs to one training: each begins as the first did.
-        for callback in self.callbacks:
-            if isinstance(callback, EarlyStopping | ModelCheckpoint | Timer):
-                fresh = callback, deepcopy(callback.state_dict())
-                self._fresh.setdefault(id(callback), fresh)
         if not resumes:
             start_over(self)
-            for callback, state in self._fresh.values():
-                here = {"dirpath": callback.dirpath} if "dirpath" in state else {}
-                callback.load_state_dict(deepcopy(state) | here)
         for callback in self.callbacks:
             if isinstance(callback, _History):
                 callback.__init__()
+            elif isinstance(callback, GradientAccumulationScheduler):
+                self.accumulate_grad_batches = self._accumulates
+            elif isinstance(callback, EarlyStopping | ModelCheckpoint | Timer):
+                # What it has seen belongs to one training, also where two trainers have it.
+                fresh = vars(callback).setdefault("fresh", deepcopy(callback.state_dict()))
+                if not resumes:
+                    here = {"dirpath": callback.dirpath} if "dirpath" in fresh else {}
+                    callback.load_state_dict(deepcopy(fresh) | here)
         self.step_losses = []
         self._batch_size, self._layers, self._steps = None, [], None
         steps = _length(train_dataloaders)

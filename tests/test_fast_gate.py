@@ -63,6 +63,7 @@ from torchmetrics.classification import MulticlassAccuracy
 
 import helpers
 from helpers.config import Config
+from helpers.errors import LessonError
 from helpers.fast_gate import (
     PLAIN_TRAINER,
     AutogradSteps,
@@ -1250,6 +1251,22 @@ def test_what_is_entered_is_listed_and_gathered():
     found = list(private_names())
     assert {file for file, _ in found} == {"fast_gate.py", "fast_steps.py"}, found
     assert {name for _, name in found} <= listed
+
+
+@pytest.mark.parametrize("kind", [RMSprop, Adam])
+def test_each_fit_with_an_optimizer_of_torchs_own_makes_many_steps_at_once(kind):
+    network = sequence(lambda: nn.Linear(784, 6), nn.SELU, lambda: nn.Linear(6, 10))()
+    classifier = create(Classifier, lambda: network, optimizer=kind(network.parameters(), lr=0.01))
+    for _ in range(2):  # the first leaves out what torch does around a step
+        assert train(Trainer, classifier, shuffled_pairs)._batch_size == SIZE
+
+
+def test_what_torch_cannot_differentiate_is_no_step(capsys):
+    recipe = RECIPE.optimizer(SGD, lr=0.1, differentiable=True)
+    with pytest.raises(RuntimeError, match="leaf Variable"):
+        train(dl.Trainer, create(dl.Classifier, recipe=recipe), shuffled_pairs)
+    with pytest.raises(LessonError, match="leaf Variable"):
+        train(Trainer, create(Classifier, recipe=recipe), shuffled_pairs)
 
 
 def test_an_optimizer_without_arithmetic_of_its_own_goes_through_autograd():

@@ -14,7 +14,12 @@ import pytest
 import torch
 from lightning import Callback, LightningDataModule, LightningModule
 from lightning import Trainer as LightningTrainer
-from lightning.pytorch.callbacks import EarlyStopping, ModelCheckpoint
+from lightning.pytorch.callbacks import (
+    EarlyStopping,
+    GradientAccumulationScheduler,
+    ModelCheckpoint,
+    OnExceptionCheckpoint,
+)
 from PIL import Image
 from recipes import RELU, SIGMOID, Standardising, make, weights
 from torch import nn
@@ -221,6 +226,14 @@ def test_each_fit_begins_with_all_its_patience(kind, added, images, digits):
         assert trainer.history["epoch"] == [1, 2, 3]
 
 
+def test_two_trainers_with_one_callback_stop_by_their_own_losses(images, digits):
+    patience = EarlyStopping("train_loss", patience=2, min_delta=9.0)
+    for _ in range(2):
+        trainer = quiet(max_epochs=6, callbacks=[patience])
+        trainer.fit(make(RELU), make_dataloader(images, digits, batch_size=100))
+        assert trainer.history["epoch"] == [1, 2, 3]
+
+
 @pytest.mark.parametrize("epochs", [1, 2])
 def test_each_fit_keeps_its_last_network(epochs, images, digits, tmp_path):
     # Both trainings end after as many steps: the second is none that was kept already.
@@ -232,6 +245,27 @@ def test_each_fit_keeps_its_last_network(epochs, images, digits, tmp_path):
         for name, value in classifier.state_dict().items():
             assert torch.equal(kept["state_dict"][name], value)
     assert len(list(tmp_path.iterdir())) == 2
+
+
+def test_each_fit_has_its_schedule_of_accumulation_from_the_start(images, digits):
+    trainer = quiet(max_epochs=2, callbacks=[GradientAccumulationScheduler({0: 1, 1: 5})])
+    for _ in range(2):
+        trainer.fit(make(RELU), make_dataloader(images, digits, batch_size=100))
+        assert trainer.global_step == 5 + 1
+
+
+def test_accumulation_beside_its_schedule_stays_an_error(images, digits):
+    schedule = GradientAccumulationScheduler({0: 2})
+    trainer = quiet(accumulate_grad_batches=4, callbacks=[schedule])
+    for _ in range(2):
+        with pytest.raises(ValueError, match="Either remove `accumulate_grad_batches`"):
+            trainer.fit(make(RELU), make_dataloader(images, digits, batch_size=100))
+
+
+def test_any_callback_that_keeps_checkpoints_is_taken(images, digits, tmp_path):
+    trainer = quiet(callbacks=[OnExceptionCheckpoint(tmp_path)])
+    trainer.fit(make(RELU), make_dataloader(images, digits, batch_size=100))
+    assert trainer.global_step == 5
 
 
 def test_each_fit_has_all_its_time(images, digits):
