@@ -34,7 +34,7 @@ CLONE = limits.CLONE.get(platform.machine(), -1)
 BREAKING = {
     "fork": ("import os\nwhile True: os.fork()", "stopped", GONE, "more than 100 processes"),
     "shell bomb": (
-        "import os\nos.system('f() { f | f & }; f; sleep 100')",
+        "import os, time\nos.system('f() { f | f & sleep 50; }; f')\ntime.sleep(100)",
         "stopped",
         GONE,
         "more than 100 processes",
