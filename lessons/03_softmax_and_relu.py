@@ -40,14 +40,15 @@ from helpers.data import load_mnist
 from helpers.training import make_dataloader
 
 all_images, all_digits = load_mnist("train")
-shuffled = np.random.default_rng(seed=0).permutation(len(all_images))
-train, validation = shuffled[:50_000], shuffled[50_000:]
+order = np.random.default_rng(seed=0).permutation(60_000)
+all_images, all_digits = all_images[order], all_digits[order]
+train_images, train_digits = all_images[:50_000], all_digits[:50_000]
+validation_images, validation_digits = all_images[50_000:], all_digits[50_000:]
 
-train_images, train_digits = all_images[train], all_digits[train]
 train_dataloader = make_dataloader(train_images, train_digits, batch_size=1, shuffle=True)
-validation_dataloader = make_dataloader(all_images[validation], all_digits[validation], 1000)
+validation_dataloader = make_dataloader(validation_images, validation_digits, batch_size=1000)
 
-print(f"{len(train):,} images to learn from, {len(validation):,} images to compare with")
+print(f"{len(train_images):,} images to learn from, {len(validation_images):,} to compare with")
 
 # %% [markdown]
 # Here is lesson 2's recipe: a network with two hidden layers of 32 sigmoid neurons and ten sigmoid

@@ -36,11 +36,10 @@ import numpy as np
 from helpers.data import load_mnist
 
 all_images, all_digits = load_mnist("train")
-shuffled = np.random.default_rng(seed=0).permutation(len(all_images))
-train, validation = shuffled[:50_000], shuffled[50_000:]
-
-train_images, train_digits = all_images[train], all_digits[train]
-validation_images, validation_digits = all_images[validation], all_digits[validation]
+order = np.random.default_rng(seed=0).permutation(60_000)
+all_images, all_digits = all_images[order], all_digits[order]
+train_images, train_digits = all_images[:50_000], all_digits[:50_000]
+validation_images, validation_digits = all_images[50_000:], all_digits[50_000:]
 
 print(f"{len(train_images):,} images to learn from")
 print(f"{len(validation_images):,} images to choose with")

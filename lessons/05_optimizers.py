@@ -31,10 +31,8 @@
 # %% tags=["check-output"]
 from helpers.data import load_mnist
 
-train_images, train_digits = load_mnist("train")
-test_images, test_digits = load_mnist("test")
-
-print(f"{len(train_images):,} training images, {len(test_images):,} test images")
+all_images, all_digits = load_mnist("train")
+print(f"{len(all_images):,} training images")
 
 # %%
 from torch.nn import ReLU, Softmax
@@ -79,26 +77,21 @@ print(with_relu)
 # So we compare them on the *validation images*, as in lesson 4: 10,000 of the training images,
 # from which the network does not learn either, and at which we may look as often as we like. They
 # are the same 10,000 as there.
-#
-# One name differs: here `train_images` goes on meaning all 60,000, because the last network of this
-# lesson learns from all of them.
 
 # %% tags=["check-output"]
 import numpy as np
 
 from helpers.training import make_dataloader
 
-order = np.random.default_rng(0).permutation(60_000)
-for_training, for_validation = order[:50_000], order[50_000:]
+order = np.random.default_rng(seed=0).permutation(60_000)
+all_images, all_digits = all_images[order], all_digits[order]
+train_images, train_digits = all_images[:50_000], all_digits[:50_000]
+validation_images, validation_digits = all_images[50_000:], all_digits[50_000:]
 
-train_dataloader = make_dataloader(
-    train_images[for_training], train_digits[for_training], batch_size=16, shuffle=True
-)
-validation_dataloader = make_dataloader(
-    train_images[for_validation], train_digits[for_validation], batch_size=1000
-)
-print(f"{len(for_training):,} images to train with, in {len(train_dataloader):,} batches")
-print(f"{len(for_validation):,} images to choose with")
+train_dataloader = make_dataloader(train_images, train_digits, batch_size=16, shuffle=True)
+validation_dataloader = make_dataloader(validation_images, validation_digits, batch_size=1000)
+print(f"{len(train_images):,} images to train with, in {len(train_dataloader):,} batches")
+print(f"{len(validation_images):,} images to choose with")
 
 # %% [markdown]
 # `permutation` shuffles the numbers from 0 to 59,999, so that the two parts do not differ in any
@@ -303,10 +296,7 @@ live.Valley(paths)
 from helpers.experiments import compare
 
 small_dataloader = make_dataloader(
-    train_images[for_training[:12_000]],
-    train_digits[for_training[:12_000]],
-    batch_size=16,
-    shuffle=True,
+    train_images[:12_000], train_digits[:12_000], batch_size=16, shuffle=True
 )
 
 
@@ -427,7 +417,7 @@ assert best["Adam"] in (0.001, 0.003)
 # ### Exercise 3: change and explain
 #
 # SGD did well with a learning rate of 1. Give RMSprop a learning rate of 0.1: train a new
-# classifier for one epoch on the first 6,000 images of `for_training`, in batches of 16, and put
+# classifier for one epoch on the first 6,000 training images, in batches of 16, and put
 # its accuracy on the validation images into `fast_accuracy` (`trainer.test` measures it on any
 # dataloader). Then say why it comes out as it does, with `reason = "a"`, `"b"` or `"c"`:
 #
@@ -445,8 +435,7 @@ from helpers.training import Classifier, Trainer
 ### BEGIN SOLUTION
 seed_everything(0, verbose=False)
 fast_classifier = with_relu.optimizer(RMSprop, lr=0.1).create(Classifier)
-few = for_training[:6000]
-few_images = make_dataloader(train_images[few], train_digits[few], batch_size=16, shuffle=True)
+few_images = make_dataloader(train_images[:6000], train_digits[:6000], batch_size=16, shuffle=True)
 fast_trainer = Trainer(max_epochs=1)
 fast_trainer.fit(fast_classifier, few_images)
 fast_accuracy = fast_trainer.test(fast_classifier, validation_dataloader)["test_accuracy"]
@@ -521,8 +510,7 @@ print(difference(with_relu, with_rmsprop))
 guess("1,000 images", ...)  # your letter, in quotes, in place of the dots
 
 # %%
-some = for_training[:1000]
-thousand = make_dataloader(train_images[some], train_digits[some], batch_size=16, shuffle=True)
+thousand = make_dataloader(train_images[:1000], train_digits[:1000], batch_size=16, shuffle=True)
 histories = {}
 for seed in range(3):
     seed_everything(seed, verbose=False)
@@ -571,7 +559,7 @@ for history in histories.values():
 # %%
 seed_everything(0, verbose=False)
 classifier = with_rmsprop.create(Classifier)
-all_images_dataloader = make_dataloader(train_images, train_digits, batch_size=16, shuffle=True)
+all_images_dataloader = make_dataloader(all_images, all_digits, batch_size=16, shuffle=True)
 trainer = Trainer(max_epochs=10, accelerator="auto")
 trainer.fit(classifier, all_images_dataloader)
 
@@ -593,6 +581,7 @@ plot_history(trainer.history)
 # %%
 from helpers.results import record
 
+test_images, test_digits = load_mnist("test")
 test_dataloader = make_dataloader(test_images, test_digits, batch_size=1000)
 test_result = trainer.test(classifier, test_dataloader)
 record("rmsprop", test_result["test_accuracy"])
@@ -606,7 +595,7 @@ record("rmsprop", test_result["test_accuracy"])
 # %%
 from helpers.training import predict
 
-outputs, digits = predict(classifier, make_dataloader(train_images, train_digits, 1000))
+outputs, digits = predict(classifier, make_dataloader(all_images, all_digits, batch_size=1000))
 train_accuracy = float((outputs.argmax(dim=1) == digits).float().mean())
 
 print(f"training images, average of the last epoch: {trainer.history['train_accuracy'][-1]:.1%}")

@@ -35,9 +35,10 @@ import numpy as np
 from helpers.data import load_mnist
 
 images, digits = load_mnist("train")
-order = np.random.default_rng(0).permutation(60_000)
-train_images, train_digits = images[order[:50_000]], digits[order[:50_000]]
-validation_images, validation_digits = images[order[50_000:]], digits[order[50_000:]]
+order = np.random.default_rng(seed=0).permutation(60_000)
+images, digits = images[order], digits[order]
+train_images, train_digits = images[:50_000], digits[:50_000]
+validation_images, validation_digits = images[50_000:], digits[50_000:]
 
 print(f"{len(train_images):,} images to learn from, {len(validation_images):,} to study")
 
@@ -738,8 +739,9 @@ assert in_pixels + 0.05 < same_among_neighbors(first) < same_among_neighbors(sec
 # %%
 def share_read(points, known_points):
     """Return the share of the images whose nearest training image shows the same digit."""
-    nearest = torch.cdist(points, known_points).argmin(dim=1)
-    return (train_digits[nearest.numpy()] == thousand_digits).mean()
+    # 100 at a time: all distances at once would fill 200 MB.
+    nearest = [torch.cdist(some, known_points).argmin(dim=1) for some in points.split(100)]
+    return (train_digits[torch.cat(nearest).numpy()] == thousand_digits).mean()
 
 
 by_pixels = share_read(pixels, torch.from_numpy(train_images).flatten(start_dim=1))
