@@ -739,8 +739,10 @@ assert in_pixels + 0.05 < same_among_neighbors(first) < same_among_neighbors(sec
 # %%
 def share_read(points, known_points):
     """Return the share of the images whose nearest training image shows the same digit."""
-    # 100 at a time: all distances at once would fill 200 MB.
-    nearest = [torch.cdist(some, known_points).argmin(dim=1) for some in points.split(100)]
+    nearest = []
+    for some in points.split(100):  # a part at a time: all distances would fill 200 MB
+        distances = [torch.cdist(some, part) for part in known_points.split(5000)]
+        nearest.append(torch.cat(distances, dim=1).argmin(dim=1))
     return (train_digits[torch.cat(nearest).numpy()] == thousand_digits).mean()
 
 
