@@ -741,7 +741,7 @@ def share_read(points, known_points):
     """Return the share of the images whose nearest training image shows the same digit."""
     nearest = []
     for some in points.split(100):  # a part at a time: all distances would fill 200 MB
-        distances = [torch.cdist(some, part) for part in known_points.split(5000)]
+        distances = [torch.cdist(some, part) for part in known_points.split(500)]
         nearest.append(torch.cat(distances, dim=1).argmin(dim=1))
     return (train_digits[torch.cat(nearest).numpy()] == thousand_digits).mean()
 
