@@ -318,8 +318,9 @@ def weights(classifier):
 
 
 # %%
-in_order_16 = make_dataloader(some_images[order], some_digits[order], batch_size=16)
-in_order_32 = make_dataloader(some_images[order], some_digits[order], batch_size=32)
+images_in_order, digits_in_order = some_images[order], some_digits[order]
+in_order_16 = make_dataloader(images_in_order, digits_in_order, batch_size=16)
+in_order_32 = make_dataloader(images_in_order, digits_in_order, batch_size=32)
 
 # %%
 two_with_16, _ = train(train_dataloader, **two_processes)
