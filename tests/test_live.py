@@ -1,6 +1,7 @@
 """The live figures: their numbers, their messages, and each of them used in a browser."""
 
 import ast
+import inspect
 import itertools
 import json
 import re
@@ -1155,4 +1156,7 @@ def test_the_website_trains_as_lesson_5_does():
     assert str(live_site.RECIPE) == str(lesson["with_rmsprop"])
     last = path.read_text(encoding="utf-8").split("classifier = with_rmsprop.create(")[1]
     assert f"Trainer(max_epochs={live_site.EPOCHS}," in last.split(".fit(")[0]
-    assert f"train_digits, batch_size={live_site.BATCH_SIZE}, shuffle" in last.split(".fit(")[0]
+    assert f"all_digits, batch_size={live_site.BATCH_SIZE}, shuffle" in last.split(".fit(")[0]
+    mixed = "order = np.random.default_rng(seed=0).permutation("
+    assert mixed in path.read_text(encoding="utf-8")
+    assert mixed in inspect.getsource(live_site.train)

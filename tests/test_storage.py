@@ -123,7 +123,7 @@ print(path, folder, sep="\\n")
         "first network: sigmoid outputs: 64.0% right (expected: 53–78.5%)",
         "saved/results.json cannot be kept here (no permission for saved), so it is kept as "
         f"{saved / 'results.json'}.",
-        "ReLU in the hidden layers: 93.0% right (expected: 91.5–95.5%)",  # and not said again
+        "ReLU in the hidden layers: 93.0% right (expected: 92–95%)",  # and not said again
         "MNIST_dataset cannot be kept here (no permission for MNIST_dataset), so it is kept as "
         f"{data / 'MNIST_dataset'}.",
         "saved/rmsprop.pt cannot be kept here (no permission for saved), so it is kept as "

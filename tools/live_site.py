@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import deeplay as dl
+import numpy as np
 import torch
 from anywidget import AnyWidget
 from filelock import FileLock
@@ -56,6 +57,8 @@ FIRST_WEIGHTS = "model.blocks.0.layer.weight"
 def train(epochs: int = EPOCHS) -> list[dict[str, torch.Tensor]]:
     """Train a network as lesson 5 does; return its state before training and after each epoch."""
     images, digits = load_mnist("train")
+    order = np.random.default_rng(seed=0).permutation(len(images))
+    images, digits = images[order], digits[order]
     seed_everything(0, verbose=False)
     classifier = RECIPE.create(Classifier)
     states = [{name: value.clone() for name, value in classifier.state_dict().items()}]
