@@ -468,8 +468,7 @@ TIMES_NUMPY = {"batch size 1": 0.9, "batch size 16": 0.65, "batch size 256": 0.7
 SECONDS_TO_START = 0.05
 GIB = 1.3
 # Two sets of 60,000 images are there at once: the lesson's, and those with 10,000 disturbed ones.
-# Lesson 7 looks for neighbors among 50,000 of them, and sends much to the browser.
-MORE_GIB = {"06_failure_analysis": 1.55, "07_inside_the_network": 1.55}
+MORE_GIB = {"06_failure_analysis": 1.55}
 
 
 def missed(results: dict) -> list[str]:
