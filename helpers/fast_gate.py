@@ -243,14 +243,14 @@ def _check_optimizer(given: Any) -> None:
     if kind not in OPTIMIZERS or _changed_class(kind, _AS_IMPORTED[kind]):
         raise OrdinaryWay(f"the optimizer {getattr(kind, '__name__', kind)} is not a known one")
     hooks = [_global_optimizer_pre_hooks, _global_optimizer_post_hooks]
-    if not isinstance(given, dl.Optimizer) and "step" in vars(given):
-        raise OrdinaryWay("a learning-rate schedule counts the optimizer's steps")
+    if not isinstance(given, dl.Optimizer):
+        if "step" in vars(given):
+            raise OrdinaryWay("a learning-rate schedule counts the optimizer's steps")
+        hooks += [given._optimizer_step_pre_hooks, given._optimizer_step_post_hooks]
     if type(given) not in _AS_IMPORTED:
         raise OrdinaryWay(f"the optimizer {type(given).__name__} is not a known one")
     if name := changed(given, _AS_IMPORTED[type(given)]):
         raise OrdinaryWay(f"the optimizer overrides `{name}`")
-    if not isinstance(given, dl.Optimizer):
-        hooks += [given._optimizer_step_pre_hooks, given._optimizer_step_post_hooks]
     if any(hooks):
         raise OrdinaryWay("a hook is set on the optimizer")
 

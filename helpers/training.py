@@ -641,7 +641,8 @@ class Trainer(dl.Trainer):
                 self.accumulate_grad_batches = self._accumulates
             elif isinstance(callback, EarlyStopping | ModelCheckpoint | Timer):
                 # What it has seen belongs to one training, also where two trainers have it.
-                fresh = vars(callback).setdefault("fresh", deepcopy(callback.state_dict()))
+                state = deepcopy(callback.state_dict())
+                fresh = vars(callback).setdefault("_state_before_any_fit", state)
                 if not resumes:
                     here = {"dirpath": callback.dirpath} if "dirpath" in fresh else {}
                     callback.load_state_dict(deepcopy(fresh) | here)

@@ -190,19 +190,24 @@ def test_two_checks_at_once_are_told(tmp_path, monkeypatch, capsys):
     assert "Another check is writing to" in capsys.readouterr().err
 
 
-def test_fault_of_the_check_itself_stops_no_other(a_class, tmp_path, monkeypatch):
-    whole = copies.plan
+@pytest.mark.parametrize(
+    ("step", "fault"), [("plan", AssertionError("a fault")), ("which_lesson", TypeError("a fault"))]
+)
+def test_fault_of_the_check_itself_stops_no_other(step, fault, a_class, tmp_path, monkeypatch):
+    whole = getattr(copies, step)
 
-    def plan(lesson, notebook):
-        if "47.04" in nbformat.writes(notebook):
-            raise AssertionError("a fault")
-        return whole(lesson, notebook)
+    def faulty(*arguments):
+        notebooks = (one for one in arguments if isinstance(one, nbformat.NotebookNode))
+        if any("47.04" in nbformat.writes(notebook) for notebook in notebooks):
+            raise fault
+        return whole(*arguments)
 
-    monkeypatch.setattr(copies, "plan", plan)
+    monkeypatch.setattr(copies, step, faulty)
     status, results = standin.check(a_class, tmp_path, monkeypatch)
     assert status == 2
     bo = next(one for one in results.values() if one.learner == "Bo")
-    assert (bo.status, bo.first_problem) == ("stopped", "the check failed: AssertionError: a fault")
+    said = f"the check failed: {type(fault).__name__}: a fault"
+    assert (bo.status, bo.first_problem) == ("stopped", said)
     assert sum(one.ended for one in results.values()) == 4
 
 
@@ -288,19 +293,6 @@ def test_formulas_are_defused(sign):
 def test_formula_after_a_semicolon_is_defused():
     assert report.cell("Ada; =SUM(1);+1") == "Ada;' =SUM(1);'+1"
     assert report.cell("a; b = 1") == "a; b = 1"
-
-
-def test_notebook_that_no_rule_foresaw_stops_no_other(a_class, tmp_path, monkeypatch):
-    whole = copies.which_lesson
-
-    def which_lesson(notebook, lessons):
-        if "47.04" in nbformat.writes(notebook):
-            raise TypeError("unforeseen")
-        return whole(notebook, lessons)
-
-    monkeypatch.setattr(copies, "which_lesson", which_lesson)
-    _, results = standin.check(a_class, tmp_path, monkeypatch)
-    assert sum(one.ended for one in results.values()) == 4
 
 
 def test_output_is_shown_as_a_terminal_leaves_it():

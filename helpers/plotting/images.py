@@ -49,7 +49,7 @@ def plot_images(
         captions = [_caption(caption) for caption in captions]
         if len(captions) != len(images):
             raise LessonError(f"captions must be {len(images)}, one an image, got {len(captions)}.")
-        listed = ", ".join(" ".join(caption.split("\n")) for caption in captions)
+        listed = ", ".join(captions).replace("\n", " ")
         alt += f", with the captions {listed}"
     _image_grid(images, captions, columns, title, alt + ".")
 
