@@ -13,6 +13,7 @@ from typing import Any
 import ipykernel.kernelspec
 from jupyter_client import AsyncKernelManager
 from jupyter_client.kernelspec import KernelSpec, KernelSpecManager
+from jupyter_core.utils import ensure_event_loop
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 from nbformat import NotebookNode
@@ -81,6 +82,14 @@ def execute(
     client.km = AsyncKernelManager(kernel_spec_manager=ThisPython())
     try:
         client.execute(stderr=subprocess.DEVNULL, env=os.environ | {HEADLESS: "1"})
+    except KeyboardInterrupt:
+        # What is left of nbclient's work ends the kernel; else it would go on when Python exits.
+        loop = ensure_event_loop()
+        left = asyncio.all_tasks(loop)
+        for task in left:
+            task.cancel()
+        loop.run_until_complete(asyncio.gather(*left, return_exceptions=True))
+        raise
     except CellTimeoutError:
         problem = f"still not done after {CELL_TIMEOUT} s"
     except DeadKernelError:
