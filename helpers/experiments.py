@@ -121,7 +121,9 @@ def _range(accuracies: NDArray[np.float64]) -> str:
 
 
 def _points(share: float) -> str:
-    rounded = round(100 * share, 1) + 0.0  # which turns a minus zero into zero
+    rounded = round(100 * share, 1)
+    if not rounded:
+        return "0.0"
     return "no result" if math.isnan(share) else f"{rounded:+.1f}".replace("-", "−")
 
 
@@ -131,6 +133,7 @@ def compare(
     validation_dataloader: DataLoader,
     seeds: int = 3,
     epochs: int = 1,
+    accelerator: str = "auto",
 ) -> Comparison:
     """Train each recipe with each seed, and measure what it reads right of the validation images.
 
@@ -148,6 +151,7 @@ def compare(
         validation_dataloader: The images to measure with, none of them among those to learn from.
         seeds: How many trainings each recipe gets, with the seeds 0, 1, 2, ...
         epochs: How long each training is.
+        accelerator: What to compute on, as for Lightning's Trainer: "cpu", "gpu", ..., or "auto".
 
     Returns:
         The accuracies by recipe and seed. If you interrupt it, those of the trainings that had
@@ -174,8 +178,11 @@ def compare(
         for done, (row, seed) in enumerate(bar):
             bar.set_description(f"{names[row]}, seed {seed}")
             try:
+                trainer = Trainer(
+                    max_epochs=epochs, accelerator=accelerator, enable_progress_bar=False
+                )
                 accuracies[row, seed] = _accuracy(
-                    configs[row], train_dataloader, validation_dataloader, seed, epochs, said
+                    configs[row], train_dataloader, validation_dataloader, seed, trainer, said
                 )
             except DivergenceError as error:
                 said[f"{names[row]}, seed {seed}: no result. {error}"] = None
@@ -215,7 +222,7 @@ def _accuracy(
     train_dataloader: DataLoader,
     validation_dataloader: DataLoader,
     seed: int,
-    epochs: int,
+    trainer: Trainer,
     said: dict[str, None],
 ) -> float:
     """Train once; return the share of validation images read right."""
@@ -223,7 +230,6 @@ def _accuracy(
     classifier = recipe.create(Classifier)
     # Again: larger networks drew more random numbers for their weights.
     torch.manual_seed(seed)
-    trainer = Trainer(max_epochs=epochs, enable_progress_bar=False)
     output = io.StringIO()
     try:
         with contextlib.redirect_stdout(output):

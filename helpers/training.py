@@ -186,22 +186,22 @@ class Classifier(dl.Classifier):
         outputs: list[Tensor] = []
         losses: list[Tensor] = []
         finished = False
-        try:
-            with (
-                self.calling_stateful(),
-                _explained(self, images[order[:batch_size]], digits[order[:batch_size]]),
-                _interrupts_wait() as interrupted,
-            ):
-                if trainer._steps is None:
-                    trainer._steps = self._make_steps(images, digits, order)
-                group = images, digits, order, batch_size
-                trainer._steps.run(*group, losses, outputs, interrupted)
-            finished = True
-        finally:
-            # Also when the learner interrupts: the steps made so far are made.
-            count_steps(trainer, len(losses), finished)
-            if losses:
-                trainer.step_losses.extend(torch.stack(losses).tolist())
+        with _interrupts_wait() as interrupted:
+            try:
+                with (
+                    self.calling_stateful(),
+                    _explained(self, images[order[:batch_size]], digits[order[:batch_size]]),
+                ):
+                    if trainer._steps is None:
+                        trainer._steps = self._make_steps(images, digits, order)
+                    group = images, digits, order, batch_size
+                    trainer._steps.run(*group, losses, outputs, interrupted)
+                finished = not interrupted
+            finally:
+                # Also when the learner interrupts: the steps made so far are made.
+                count_steps(trainer, len(losses), finished)
+                if losses:
+                    trainer.step_losses.extend(torch.stack(losses).tolist())
         digits = digits[order]
         with _explained(self, images, digits):
             first, *others = [len(output) for output in outputs]
@@ -345,14 +345,30 @@ class _History(LogHistory):
     def __init__(self) -> None:
         super().__init__()
         self.epochs: dict[str, list[float]] = {"epoch": []}
+        self._steps = 0  # made, with their losses kept
+        self._loss = torch.tensor(math.nan)
 
     def on_train_epoch_start(self, trainer: Trainer, *args: Any) -> None:
         trainer._validated = False
+        self._steps = trainer.global_step
+
+    def on_before_backward(self, trainer: Trainer, module: Any, loss: Tensor) -> None:
+        self._loss = loss.detach()
 
     def on_train_batch_end(self, trainer: Trainer, *args: Any) -> None:
         if trainer._batch_size is None:
             loss = args[1]["loss"] if isinstance(args[1], dict) else args[1]
-            trainer.step_losses.append(float(loss))
+            self._keep(trainer, loss)
+            self._steps = trainer.global_step
+
+    def on_exception(self, trainer: Trainer, *args: Any) -> None:
+        """Keep the loss of a step that was made, when an interrupt came right after it."""
+        if trainer._batch_size is None and trainer.global_step > self._steps:
+            self._keep(trainer, self._loss)
+
+    def _keep(self, trainer: Trainer, loss: Tensor) -> None:
+        # Lightning divides each loss by the number of batches that share a step.
+        trainer.step_losses.append(float(loss) * trainer.accumulate_grad_batches)
 
     def on_validation_epoch_end(self, trainer: Trainer, *args: Any) -> None:
         """Note it: `on_train_epoch_end` comes after it and keeps both."""
@@ -564,8 +580,8 @@ class Trainer(dl.Trainer):
             raise LessonError(f"enable_progress_bar must be True or False, got {shown(wanted)}.")
         if wanted and not shows_progress:
             callbacks.append(_EpochLines())
-        copies = str(settings.get("strategy")) == "ddp_notebook"
-        if copies and not hasattr(os, "fork"):
+        self._copies = str(settings.get("strategy")) == "ddp_notebook"
+        if self._copies and not hasattr(os, "fork"):
             raise LessonError(
                 'strategy="ddp_notebook" needs to copy this process, which Windows cannot do. '
                 "Train in a script instead: train_distributed.py, beside the lessons, shows how."
@@ -630,6 +646,12 @@ class Trainer(dl.Trainer):
         _check_dataloader(train_dataloaders, "train_dataloader", options)
         if val_dataloaders is not None:
             _check_dataloader(val_dataloaders, "validation_dataloader", {})
+        if self._copies and torch.cuda.is_initialized():
+            raise LessonError(
+                'strategy="ddp_notebook" copies this process, and one that has used a graphics '
+                "card cannot be copied. Restart the kernel, and train with it first; where you "
+                'want no graphics card, hide it before: os.environ["CUDA_VISIBLE_DEVICES"] = "".'
+            )
         checkpoint = _checkpoint(options)
         resumes = checkpoint is not None
         if not resumes:

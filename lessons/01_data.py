@@ -534,6 +534,8 @@ plot_images(test_images[misread], captions)
 # - **a**: most of the digits have lost a part at the right edge;
 # - **b**: pixels are compared with the pixels at the same place, and the ink is now elsewhere;
 # - **c**: the mean images have moved too.
+#
+# (By its accuracy you choose nothing, so the test images may serve once more.)
 
 # %% tags=["exercise"]
 ### BEGIN SOLUTION
@@ -619,10 +621,10 @@ print(f"numbers kept by lesson 2's network:   {26_506:11,}")
 
 # %% [markdown]
 # The nearest neighbor keeps all 60,000 images and goes through all of them for every single answer;
-# with twice as many examples, each answer would take twice as long. The network that you will have
-# in [lesson 5](05_optimizers.ipynb) is as large as lesson 2's and reads {{ rmsprop }} of all 10,000
-# test images (no fair comparison with our 1,000, but the two are close). All that it keeps of the
-# training images are those 26,506 numbers.
+# with twice as many examples, each answer would take twice as long. The network that you will have in
+# [lesson 5](05_optimizers.ipynb) is as large as lesson 2's. We expect it to read {{ rmsprop }} of all
+# 10,000 test images (no fair comparison with our 1,000, but the two are close). All that it keeps of
+# the training images are those 26,506 numbers.
 #
 # So you have two marks now: {{ nearest_mean }} is the number to beat, and {{ nearest_neighbor }} shows
 # how much the training images have to tell.

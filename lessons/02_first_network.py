@@ -60,8 +60,8 @@ live.Neuron()
 # the others: the input 0.2 takes 0.20 away from the sum.
 #
 # (Where the figure is live, drag input 2 to the right: the more goes in there, the less comes out.
-# Then drag the bias to its right end. The sum grows by more than 3, and the output only creeps up
-# towards 1.)
+# Then drag the bias slowly to its right end. The sum grows at the same pace all the way; the output
+# rises less and less, the nearer it comes to 1.)
 #
 # The weights and the bias are the neuron's *parameters*. To train a network is to find parameters
 # with which it does what you want. Everything else stays as you wrote it.
@@ -410,8 +410,8 @@ for images, digits in few_dataloader:
 #
 # Around this loop, there is much to decide. A [*trainer*](glossary.ipynb) does that:
 #
-# - **on what hardware** to compute: `accelerator="auto"` uses a graphics card if there is one, and the
-#   processor if not;
+# - **on what hardware** to compute: `accelerator="auto"`, which you may leave out, uses a graphics card
+#   if there is one, and the processor if not;
 # - **when to stop**: `max_epochs=1` makes it go through the training images once. One such pass is an
 #   *epoch*. It could also stop after an hour, or once the loss no longer falls;
 # - **what to note down**: losses and accuracies, in `trainer.history`, and the progress that it shows;
@@ -464,7 +464,8 @@ trainer.fit(classifier, train_dataloader)
 
 # %% [markdown]
 # The trainer kept the loss of each of the 60,000 steps. One step looks at one image, so the loss
-# jumps from step to step; the average over many steps shows where it is heading.
+# jumps from step to step; the average over many steps shows where it is heading. Each point of the
+# curve is the mean of the 1,000 steps before it, so the curve begins at step 1,000.
 
 # %%
 from helpers.plotting import plot_history
@@ -473,13 +474,18 @@ plot_history(trainer.history)
 
 # %% tags=["check"]
 step_losses = torch.tensor(trainer.history["step_losses"])
+assert error > 0.2
+assert 0.085 < step_losses[500:1000].mean() < 0.1
 assert all(0.087 < part.mean() < 0.0915 for part in step_losses[5_000:20_000].split(5_000))
 assert step_losses[-5_000:].mean() < 0.065
 
 # %% [markdown]
-# Notice how the loss, after a short drop, stays nearly level at 0.09 for at least a third of the epoch,
-# and only then falls. Where does 0.09 come from? Suppose that a network answers 0.1 for each of the ten
-# digits, whatever it is shown. That is a fair guess when one digit in ten is right. Its loss is this.
+# The short drop at the left edge is the end of a steeper one. Before the training we computed a loss
+# above 0.2, and after 500 steps it was near 0.09: the curve, which averages, shows only the last of it.
+#
+# Notice how the loss then stays nearly level at 0.09 for at least a third of the epoch, and only later
+# falls. Where does 0.09 come from? Suppose that a network answers 0.1 for each of the ten digits,
+# whatever it is shown. That is a fair guess when one digit in ten is right. Its loss is this.
 
 # %% tags=["check-output"]
 fair_guess = torch.full((10,), 0.1)
@@ -572,8 +578,12 @@ assert max(accuracies) < 0.75
 
 # %% [markdown]
 # The same recipe, the same images, and the results are some points apart. We choose none of them: we
-# wanted to know what a single result is worth. With more seeds, it is about {{ sigmoid }}. Guessing
-# would reach about 10%.
+# wanted to know what a single result is worth. Guessing would reach about 10%.
+#
+# The range beside our result further up, {{ sigmoid }}, comes from ten such trainings. It goes from
+# their mean to either side by three times their typical distance from it (their *standard deviation*).
+# So it is wider than what the ten reached, and nearly every run of yours should fall into it. All
+# ranges of this series are made like this, except where nothing is trained.
 #
 # Keep this in mind whenever somebody shows you one number. If a change brings two points more, and so
 # does another seed, you have learned nothing about the change. From lesson 3 on, we compare with
@@ -591,6 +601,9 @@ assert max(accuracies) < 0.75
 # - **a**: the sorted images are harder to read;
 # - **b**: the learning rate is too low for sorted images;
 # - **c**: while it sees only one digit, the network forgets the others.
+#
+# (To be sure that it is the order, and not those 6,000 images, train a second copy on the same images
+# with `shuffle=True`.)
 
 # %% tags=["exercise"]
 from copy import deepcopy
@@ -683,7 +696,7 @@ check_recalls(recalls)
 # ## It loses to the mean images
 #
 # In lesson 1, comparing an image with ten mean images read {{ nearest_mean }} of the test images
-# correctly, with no network at all. Ours reads {{ sigmoid }}. Why go on?
+# correctly, with no network at all. From ours we expect {{ sigmoid }}. Why go on?
 #
 # Because there is so much about this network that we can change: its outputs know nothing of each
 # other, its sigmoids are nowhere steep, its steps follow single images, and it saw each image once.

@@ -79,7 +79,7 @@ print(classifier_config)
 # %% [markdown]
 # ## One change at a time, and more than once
 #
-# This network read {{ sigmoid }} of the test images correctly; the mean images of lesson 1 read
+# From this network we expect {{ sigmoid }} of the test images; the mean images of lesson 1 read
 # {{ nearest_mean }}. There is much to improve, and many things that one could change.
 #
 # Change one at a time. If you change two at once and the result gets better, you cannot tell which
@@ -172,9 +172,9 @@ print(f"all ten together: {before.sum():.2f} before, {after.sum():.2f} after")
 #
 # Write softmax yourself: a function that takes a NumPy array of numbers and returns their shares.
 #
-# The check also tries numbers as large as 1,000, and $e^{1000}$ is more than a computer can hold.
+# The check also tries numbers of 1,000 and more, and $e^{1000}$ is more than a computer can hold.
 # The way out: subtract the largest number from all of them first. It changes no share, because the
-# top and the bottom of the fraction shrink by the same factor.
+# top and the bottom of the fraction change by the same factor.
 
 
 # %% tags=["exercise"]
@@ -231,10 +231,10 @@ print(outputs_compared.difference("softmax", "sigmoid"))
 # The last line sets each pair of runs side by side: the same seed, and one rule between the two.
 # With each of the three seeds, softmax reads more. But this is one epoch, and one learning rate.
 #
-# The sigmoids read less than in lesson 2, where they reached {{ sigmoid }}. There an epoch had 60,000
+# The sigmoids read less than they did in lesson 2 with the same three seeds. There an epoch had 60,000
 # steps, here it has 50,000. Look back at the curve in lesson 2: the loss was still falling fast when
-# the epoch ended, so the last 10,000 steps count for much. Both recipes lack them, so the comparison
-# is fair.
+# the epoch ended, so the last 10,000 steps count for much. (And there we measured on the test images,
+# which are others.) Both recipes lack these steps, so the comparison is fair.
 
 # %% [markdown]
 # ## And without any hidden layer?
@@ -567,7 +567,11 @@ check_tanh(with_tanh, sigmoid_accuracy, tanh_accuracy, reason)
 # ## Two straight lines are one
 #
 # What do hidden layers buy, and why do they need a ReLU or a sigmoid at all? Suppose that they had
-# none. Then the network is a layer of weighted sums, and on top of it another one:
+# none. Then the network is a layer of weighted sums, and on top of it another one.
+#
+# To write that down, put the weights of a layer into a table, with a row for each of its neurons: $W_1$
+# for the first layer, $W_2$ for the second. $x$ holds all inputs, $b_1$ and $b_2$ the biases of each
+# layer. Then $W_1 x + b_1$ stands for all weighted sums of the first layer at once, and
 #
 # $$ W_2 (W_1 x + b_1) + b_2 = (W_2 W_1)\, x + (W_2 b_1 + b_2) $$
 #
@@ -651,6 +655,7 @@ assert np.array_equal(hexagon, classes == 0)
 #   would let it bend six times, into a hexagon around the inner points: three neurons could get
 #   every point right. But training did not find such a border with any of the three seeds. That a
 #   network can do something does not mean that training gets it there.
+#   (In the middle figure it found a strip, open at both ends.)
 # - **Eight** have lines to spare, and training closes the border with each of the three seeds. With
 #   enough hidden neurons, a border can come as near to any shape as you like.
 #
@@ -727,8 +732,9 @@ assert np.isclose(0.9 / 0.018, 50)
 
 # %% [markdown]
 # At the fair guess, the signal of cross-entropy is fifty times as strong. The mean over ten outputs
-# takes away a factor of five from the squares, and softmax another ten: a probability of 0.1 hardly
-# changes when its sum does. (The minus sign says that the loss falls when the sum rises.)
+# divides that of the squares by ten, and the slope of a square, $2(p-t)$, gives a factor of two back:
+# a fifth is left. Softmax takes away another factor of ten: a probability of 0.1 hardly changes when
+# its sum does. (The minus sign says that the loss falls when the sum rises.)
 #
 # Where the network is wrong and sure of it, the squares have next to no signal, since a probability
 # near 0 does not stir, while that of cross-entropy is stronger than before.
@@ -764,7 +770,8 @@ assert min(relu_compared.of("ReLU").min(), loss_compared.of("sigmoid, rate 0.1")
 # With each of the three seeds, the network comes close to the one with ReLU. Its slopes are what they
 # were: only the loss has changed. So the slopes alone do not explain the level stretch.
 #
-# A control belongs to it. If the signal is fifty times as strong, so are the first steps. Is it only
+# A [*control*](glossary.ipynb) belongs to it: a run in which only the thing in question is taken
+# back. If the signal is fifty times as strong, the first steps are fifty times as long. Is it only
 # this? With a fiftieth of the learning rate, 0.002, the first steps are as long as they were. We
 # train both sigmoids and ReLU with this rate.
 
@@ -789,13 +796,13 @@ assert control.of("sigmoid, rate 0.002").mean() < outputs_compared.of("softmax")
 assert control.of("ReLU, rate 0.002").min() > 0.89
 
 # %% [markdown]
-# What each row shows:
+# What these runs show:
 #
-# - **Sigmoid, rate 0.1** (further above): the stronger signal and longer steps of cross-entropy get
-#   the sigmoids off the level stretch, slopes or not.
+# - **Sigmoid, rate 0.1** (further above, not in the figure): the stronger signal and longer steps of
+#   cross-entropy get the sigmoids off the level stretch, slopes or not.
 # - **Sigmoid, rate 0.002**: with first steps as short as before, they lose all of that, and read no
-#   more than with the mean squared error. So what cross-entropy changed, above all, is how strong
-#   the signal is.
+#   more than they did with the mean squared error (the row "softmax" of the first comparison). So
+#   what cross-entropy changed, above all, is how strong the signal is.
 # - **ReLU, rate 0.002**: with the same loss and the same rate as the sigmoids above it, ReLU gets on.
 #   More of the signal reaches its first layer, as we measured. So the hidden layers matter too.
 #
@@ -831,7 +838,7 @@ for name, config in steps.items():
     record(name, trainer.test(classifier, test_dataloader)["test_accuracy"])
 
 # %% [markdown]
-# | step | test images read correctly |
+# | step | share of the test images that we expect from one run |
 # | --- | --- |
 # | no network: the nearest mean image (lesson 1) | {{ nearest_mean }} |
 # | sigmoid everywhere (lesson 2) | {{ sigmoid }} |
@@ -839,9 +846,9 @@ for name, config in steps.items():
 # | no hidden layer | {{ no_hidden }} |
 # | ReLU in the hidden layers | {{ relu }} |
 #
-# Some of these ranges overlap, since each is that of single runs with any seed. That softmax and ReLU
-# help was shown above, seed by seed. Cross-entropy has no row: it was there to find a cause, and is no
-# step of the series.
+# Some of these ranges overlap: each is meant to hold nearly any single run, and so is wider than what
+# our ten trainings reached (lesson 2). That softmax and ReLU help was shown above, seed by seed.
+# Cross-entropy has no row: it was there to find a cause, and is no step of the series.
 
 # %% [markdown]
 # ## What you learned

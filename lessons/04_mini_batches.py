@@ -250,8 +250,9 @@ assert accuracies[256] < 0.3
 # %% [markdown]
 # The seconds are those of the 50,000 images, without the trainer's fixed cost. The network trained
 # with single images takes by far the longest, and it is by far the best. The bigger batches are
-# quicker, and their networks are worse. (This is one run for each; with more seeds we come back to it
-# below.) Let us take one after the other.
+# quicker, and their networks are worse; with batches of 256 one reads no more than guessing would.
+# (This is one run for each; with more seeds we come back to it below.) Let us take one after the
+# other.
 
 # %% [markdown]
 # ## Why a bigger batch is quicker
@@ -371,9 +372,10 @@ assert 3 < spread[16] / spread[256] < 5
 # With batches of 16 and the learning rate 0.1, one epoch brought the network part of the way. Make
 # a recipe with 16 times the learning rate, `lr=1.6`, and predict what one epoch brings now. Then
 # train a new classifier from it for one epoch with batches of 16, and put its validation accuracy
-# into `fast_accuracy`.
+# into `fast_accuracy`. (You need a dataloader for it: `train_dataloader` now makes batches of 256, the
+# last size that we tried.)
 #
-# Why can batches of 16 do with such long steps?
+# Why can batches of 16 bear such long steps?
 #
 # - **a**: a mean over 16 images points more reliably the right way, so one can follow it further;
 # - **b**: with a higher learning rate, the network sees more images in an epoch;
@@ -412,7 +414,8 @@ check_higher_rate(fast_accuracy, reason)
 guess("64 with four times the rate", ...)  # your letter, in quotes, in place of the dots
 
 # %% [markdown]
-# We begin with the quick ones. `compare` is that of lesson 3; a recipe's name may be a number.
+# We begin with the quick ones. `compare` is that of lesson 3; a recipe's name may be a number. (It
+# sets the seed once more before it shuffles, so the runs above are not among these.)
 
 # %%
 from helpers.experiments import compare
@@ -436,6 +439,10 @@ compared[1] = compare(recipes, train_dataloader, validation_dataloader)
 from helpers.plotting import plot_sweep
 
 plot_sweep({f"batch size {size}": compared[size] for size in batch_sizes}, xlabel="learning rate")
+
+# %% [markdown]
+# Each mark is one training, and each line joins the means. (Marks of the same rate stand side by
+# side, so that none hides another.) Here are the numbers.
 
 # %%
 for batch_size in batch_sizes:
@@ -461,8 +468,7 @@ assert compared[1].of(0.1).mean() > compared[1].of(0.4).mean()
 # What to notice:
 #
 # - **At 0.1** the order is that of before: the smaller the batch, the more the network reads. The
-#   ranges of the three seeds do not even overlap. (Marks of the same rate stand side by side, so
-#   that none hides another.)
+#   ranges of the three seeds do not even overlap.
 # - **Four times the batch and four times the rate** end at about the same accuracy, the lowest and
 #   the highest run included, as long as the steps are short: 16 with 0.1, 64 with 0.4 and 256 with
 #   1.6, for example. A quarter of the steps, each about four times as long, come equally far.
@@ -537,10 +543,10 @@ assert fast[-1] > slow[-1]
 # - A batch is an array of images that share one step. Its first dimension counts them.
 # - A bigger batch is quicker per image, because its images share the costs of a step. It also takes
 #   fewer steps in an epoch.
-# - The noise of a step falls with the square root of the batch size.
+# - The noise of a batch's loss falls with the square root of the batch size.
 # - When the batch grows, the learning rate can grow too, up to a point: choose both together, with
 #   validation images and several seeds.
-# - A batch size of about 32 is a common place to begin; then search, together with the learning
+# - By habit, one begins with a batch size of about 32, and then searches, together with the learning
 #   rate.
 
 # %% [markdown]

@@ -180,7 +180,7 @@ plot_mistakes(validation_images, validation_digits, predictions)
 # - Others look perfectly clear to you, and you wonder what the network saw. It has never heard of
 #   strokes and loops. It adds up pixels, and any slant or width that it met too rarely can mislead
 #   it.
-# - Look at the counts on the left. Some digits are misread several times as often as others.
+# - Look at the counts on the left. Some digits are misread far more often than others.
 
 # %% [markdown]
 # ## How sure was it?
@@ -202,6 +202,8 @@ for its_outputs in outputs_of_all:
     sure, good = its_outputs.max(axis=1), its_outputs.argmax(axis=1) == validation_digits
     assert sure[good].mean() > sure[~good].mean() + 0.05
     assert (1 - sure).sum() < 0.9 * (~good).sum()
+assert (confidence >= 0.9).mean() > 0.8
+assert 0 < confidence[confidence >= 0.9].mean() - right[confidence >= 0.9].mean() < 0.02
 
 # %% [markdown]
 # It is less sure when it is wrong, which is good news: its doubts mean something.
@@ -236,7 +238,8 @@ reveal("calibration", a=0.9 <= held[0.9] <= 0.95, b=held[0.9] < 0.9, c=held[0.9]
 # %% [markdown]
 # Those are the answers of all three networks together, without the few whose confidence is below
 # 0.5. Such a table can be drawn: a [*reliability diagram*](glossary.ipynb) has the confidence
-# across and the share read right up.
+# across and the share read right up. Here it is for network 0 alone. Its answers are sorted into ten
+# ranges of confidence, each a tenth wide, so the last dot stands for all from 0.9 up.
 
 # %%
 from helpers.plotting import plot_reliability
@@ -245,8 +248,10 @@ plot_reliability(outputs, validation_digits)
 
 # %% [markdown]
 # On the dashed line, a network would be as sure as it should be. Most dots lie below it: this
-# network is right less often than its confidence promises. Where few images stand behind a dot, its
-# vertical line, the range that chance alone leaves open, is long.
+# network is right less often than its confidence promises. The last dot stands for most of the images,
+# and lies so little below the line that you can hardly see it; the 0.90 to 0.95 of the question is a
+# small part of it. Where few images stand behind a dot, its vertical line is long: with so few, chance
+# alone may have moved the dot that far.
 #
 # One can also add up what is missing to full confidence, over all images. A calibrated network
 # would make about as many mistakes as that.
@@ -835,7 +840,8 @@ for name in ("control", "also noisy"):
 # Draw a digit with the mouse or a finger, and watch the ten outputs. MNIST's makers scaled each
 # digit to a box of 20 × 20 pixels and put the center of mass of its ink in the middle of the image.
 # The canvas does the same with your drawing, as long as "center and scale as in MNIST" is ticked.
-# Untick it, draw in a corner, and see what the robustness curves mean.
+# Untick it, draw in a corner, and see what the robustness curves mean. (Where nothing can be drawn,
+# you see a 7 that was drawn in advance.)
 
 # %%
 live.DrawDigit(networks[0])
@@ -873,12 +879,13 @@ assert drawn_outputs[1, 7] < drawn_outputs[0, 7] - 0.1
 #   [*convolutional network*](glossary.ipynb) slides *filters*, small patterns of weights, over the
 #   image, so that a stroke is recognized wherever it stands. LeNet-5 (LeCun, Bottou, Bengio and
 #   Haffner, 1998) reads more than 99% of the test images. deeplay has such networks too. They want
-#   images with a channel, (N, 1, 28, 28), and their ten maps must become ten numbers:
+#   images with one dimension more, the *channel* (a single one, for gray): (N, 1, 28, 28). And what
+#   they put out are ten small images, which must become ten numbers:
 #   `nn.Sequential(nn.Unflatten(1, (1, 28)), dl.ConvolutionalNeuralNetwork(1, [8, 16], 10).build(),
 #   nn.AdaptiveAvgPool2d(1), nn.Flatten())`, with `from torch import nn`, is a network for
 #   `Classifier(network, num_classes=10).create()`.
-# - **More augmentation.** Turn, shift, stretch and add noise, with new draws in every epoch. It
-#   helps a larger network more, which has less need to trade one thing for another.
+# - **More augmentation.** Turn, shift, stretch and add noise, with new draws in every epoch. A larger
+#   network may gain more from it, since it has less need to trade one thing for another.
 # - **Ensembles.** Train several networks from different seeds and let them vote, as an *ensemble*:
 #   they do not all make the same mistakes. Cireşan, Meier and Schmidhuber (*Multi-column deep
 #   neural networks for image classification*, 2012) reached 99.77% with 35 convolutional networks.
@@ -919,8 +926,7 @@ plot_journey(journey())
 # - Look at the mistakes before you try to lower their number.
 # - A high output is no proof: some mistakes are made with nearly full confidence, and a reliability
 #   diagram shows whether confidence holds what it promises.
-# - A few similar pairs of digits account for many of the mistakes, and some mistakes are a
-#   person's too.
+# - A few pairs of digits account for many of the mistakes, and some mistakes are a person's too.
 # - An accuracy holds for images like those it was measured on; shift them by a few pixels and it
 #   falls.
 # - Data augmentation repairs what the extra images show, and may damage something else. Measure

@@ -26,8 +26,14 @@
 #
 # Here are the digits once more, and the recipe with which [lesson 5](05_optimizers.ipynb) ended:
 # softmax outputs, ReLU in the hidden layers, RMSprop with a learning rate of 0.001.
+#
+# (The first line hides NVIDIA's graphics cards, if there are any, from this lesson. You will see why.)
 
 # %% tags=["check-output"]
+import os
+
+os.environ["CUDA_VISIBLE_DEVICES"] = ""
+
 from helpers.data import load_mnist
 
 train_images, train_digits = load_mnist("train")
@@ -108,7 +114,7 @@ from helpers.plotting import plot_image_rows
 plot_image_rows({f"process {process}": train_images[share] for process, share in enumerate(shares)})
 
 # %% [markdown]
-# Notice that no image appears in both rows, and that none of the ten is missing.
+# Compare with the numbers above: no image is dealt to both processes, and none of the ten is missing.
 #
 # What if the images cannot be shared out equally? Here are ten images for three processes:
 
@@ -217,11 +223,12 @@ print("the average agrees with all 16:", torch.allclose(average, for_all_16, ato
 # - The two processes are copies of this one. Each keeps one [*core*](glossary.ipynb) busy: a
 #   processor has several cores, each of which can run a program at the same time as the others. So
 #   do not ask for more processes than your computer has cores.
-# - Windows cannot copy a process. There, read on without running the cells, and try the script at
-#   the end of this lesson.
-# - A process that has used a graphics card cannot be copied either. This lesson uses none:
-#   `accelerator="cpu"`. If you have used one since you opened this notebook, restart the kernel (in
-#   the menu "Kernel") and run the lesson from the top.
+# - Windows cannot copy a process. There, leave out the cells with `two_processes` and those that need
+#   their results, and try the script at the end of this lesson.
+# - A process that has used a graphics card, or only asked one for its state, cannot be copied either.
+#   That is why the first cell hid them, and why we write `accelerator="cpu"` everywhere. If you have
+#   used one since you opened this notebook, restart the kernel (in the menu "Kernel") and run the
+#   lesson from the top.
 #
 # To keep it short, we train for one epoch on 12,000 of the images. Another 10,000 are the
 # *validation images*, on which we shall compare learning rates below; they are the same as in
@@ -444,7 +451,9 @@ compared = {}
 for processes, learning_rates in rates.items():
     recipes = {f"rate {rate}": classifier_config.optimizer.lr(rate) for rate in learning_rates}
     dataloader = make_dataloader(some_images, some_digits, 16 * processes, shuffle=True)
-    compared[processes] = compare(recipes, dataloader, validation_dataloader, seeds=5)
+    compared[processes] = compare(
+        recipes, dataloader, validation_dataloader, seeds=5, accelerator="cpu"
+    )
     print(f"effective batch size {16 * processes}, as {processes} × 16")
     print(compared[processes])
 
@@ -475,8 +484,8 @@ assert np.ceil(12_000 / 512) == 24
 #   lowest and the highest of its five runs: they lie far apart, and one run alone could have misled
 #   you badly.
 # - **32 times the rate** breaks training down. But so did a rate of 0.03 in [lesson
-#   5](05_optimizers.ipynb), with batches of 16: for RMSprop such a rate is too high with any of
-#   these batches.
+#   5](05_optimizers.ipynb), with batches of 16: for RMSprop such a rate is too high with small
+#   batches as with large ones.
 #
 # Are the rules wrong, then? We have not shown that. 24 steps are few, RMSprop's first ones are far
 # longer than its learning rate ([lesson 7](07_inside_the_network.ipynb)), and we had no warm-up.
@@ -520,13 +529,14 @@ reveal("two processes", a=gain > 1.6, b=gain < 0.9, c=0.9 <= gain < 1.1)
 assert seconds["two processes"] > seconds["one process, the ordinary way"] > seconds["one process"]
 
 # %% [markdown]
-# Two processes are much slower than one. Most of that is the many steps at a time: compare the
-# first two lines. But one process the ordinary way is still faster than two.
+# Two processes are much slower than one, for two reasons. From the first line to the second, it is
+# the many steps at a time that are missing. From the second to the third, a second process comes in,
+# and costs more than it saves.
 #
-# Why? The two copies have to be started, which counts for much in so short a training. And at each
-# step they exchange 26,506 numbers, and each waits until the other is ready, while the work that is
-# saved is little: the gradient of so small a network for 16 images. How much each of the two costs,
-# one measurement does not tell.
+# Why does it? The two copies have to be started, which may count for much in so short a training. And
+# at each step they exchange 26,506 numbers, and each waits until the other is ready, while the work
+# that is saved is little: the gradient of so small a network for 16 images. How much each of the two
+# costs, one measurement does not tell.
 #
 # It pays when the opposite holds: when a step takes much longer than an exchange. That is often so
 # when a network computes much with each of its parameters, as convolutional networks do
@@ -564,17 +574,19 @@ assert seconds["two processes"] > seconds["one process, the ordinary way"] > sec
 # [*node*](glossary.ipynb)). Python finds such settings, the environment variables of the process,
 # in `os.environ`.
 #
-# In a terminal, in the folder `notebooks`: one process, and two processes with 8 images each.
-# (If `make lab` set up your Python, the two programs are `../.venv/bin/python` and
-# `../.venv/bin/torchrun`.)
+# In a terminal, in the folder `notebooks` (which Colab does not have): one process, and two processes
+# with 8 images each. (If `make lab` set up your Python, the two programs are `../.venv/bin/python` and
+# `../.venv/bin/torchrun`. On Windows they are in `..\.venv\Scripts`, and `torchrun` may ask for libuv,
+# which PyTorch lacks there: type `set USE_LIBUV=0` first. We could not try this.)
 #
 # ```
 # python train_distributed.py
 # torchrun --nproc-per-node 2 train_distributed.py --batch-size 8
 # ```
 #
-# Both have an effective batch size of 16, and train for ten epochs on all images. That takes
-# minutes: add `--epochs 1` for a quick try.
+# Both have an effective batch size of 16, and train for ten epochs on all images. The first takes
+# seconds, since it makes many steps at a time; the second takes minutes. Add `--epochs 1` for a quick
+# try.
 #
 # Four graphics cards in each of two computers: the same line on both, with the name of the first in
 # place of `FIRST`.

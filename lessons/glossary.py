@@ -9,7 +9,7 @@
 # **Accuracy** (1): the share of images that are read correctly.
 #
 # **Activation** (2): the function that a neuron applies to its weighted sum, such as sigmoid,
-# ReLU or softmax.
+# ReLU or softmax; also (7) the number that comes out of it for an image.
 #
 # **Adam** (5): an optimizer that combines momentum with RMSprop's step sizes.
 #
@@ -38,7 +38,7 @@
 # **Confusion matrix** (2): a table that counts, for each true digit (row), what was predicted
 # (column).
 #
-# **Control** (6): what is treated in the same way but for the one thing whose effect is to be
+# **Control** (3): what is treated in the same way but for the one thing whose effect is to be
 # measured.
 #
 # **Convolutional network** (6): a network that slides small patterns of weights over the image, so
@@ -59,8 +59,8 @@
 #
 # **DDP, distributed data parallel** (8): PyTorch's name for data-parallel training.
 #
-# **Dead neuron** (3): a ReLU neuron that no image switches on, so that it learns nothing any
-# more.
+# **Dead neuron** (3): a ReLU neuron that no image switches on, so that it learns nothing while
+# that is so.
 #
 # **Dense network, multi-layer perceptron, MLP** (2): layers of neurons, in which each neuron is
 # connected to all outputs of the layer before.
@@ -161,6 +161,8 @@
 #
 # **Overfitting** (5): getting better on the training images without getting better on others.
 #
+# **Paired** (3): of runs, with the same seed, so that they can be compared one by one.
+#
 # **Parameters** (2): the weights and biases of a network: what training changes.
 #
 # **Pipeline** (6): operations that are applied to an image one after another.
@@ -172,7 +174,7 @@
 # **Principal component analysis, PCA** (7): finds the directions in which points of many dimensions
 # spread the most, so that two of them make a picture.
 #
-# **Probability** (3): a number between 0 and 1 that says how likely something is; those of all
+# **Probability** (2): a number between 0 and 1 that says how likely something is; those of all
 # ten digits add up to 1.
 #
 # **Process** (8): a running program with a memory of its own.
@@ -191,8 +193,6 @@
 # its slopes.
 #
 # **Robustness** (6): how well a network still reads images that are shifted, turned or noisy.
-#
-# **Rule of thumb** (4): advice to begin with, which is good in most cases and proved for none.
 #
 # **Seed** (1): the number that random numbers start from. The same seed gives the same numbers.
 #
@@ -248,6 +248,7 @@
 # | --- | --- |
 # | $x_1, \dots, x_n$ | inputs of a neuron, such as the 784 pixels |
 # | $w_1, \dots, w_n$, $b$ | its weights and its bias |
+# | $W$ | the weights of a layer as a table, a row for each of its neurons |
 # | $z$ | the weighted sum, bias included |
 # | $f$, $\sigma$ | an activation; the sigmoid |
 # | $p_0, \dots, p_9$ | the ten outputs of softmax |
@@ -258,6 +259,9 @@
 # | $m$, $v$ | running sum or average of the slopes; running average of their squares |
 # | $\mu$ ("mu"), $\beta_1$ ("beta") | how much of $m$ survives a step |
 # | $\alpha$ ("alpha"), $\beta_2$ | how much of $v$ survives a step |
+# | $t$ | the number of steps so far |
+# | $T$ | a temperature |
+# | $k$ | the number of processes |
 # | $\leftarrow$ | becomes |
 # | $(N, 28, 28)$ | the shape of an array of $N$ images |
 

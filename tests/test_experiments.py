@@ -179,7 +179,7 @@ def test_a_paired_difference_says_each_seed_and_the_mean():
     )
     assert np.isnan(SAMPLE.difference("first", 3).mean)
     nothing = Comparison(("a", "b"), (0,), np.array([[0.9], [0.9001]])).difference("a", "b")
-    assert repr(nothing).endswith("+0.0 percentage points on average; seed by seed +0.0")
+    assert repr(nothing).endswith(": 0.0 percentage points on average; seed by seed 0.0")
 
 
 @pytest.mark.parametrize("name", ["third", 4, None, ["first"]])
@@ -205,6 +205,7 @@ def test_an_unknown_name_says_which_there_are(name):
         ({"seeds": 0}, "seeds must be a whole number, 1 or more, got 0"),
         ({"seeds": [1, 2]}, "seeds must be a whole number, 1 or more, got a list"),
         ({"epochs": 1.5}, "epochs must be a whole number, 1 or more, got 1.5"),
+        ({"accelerator": "toaster"}, "The trainer cannot be made"),
     ],
 )
 def test_a_wrong_argument_is_one_line_before_anything_is_trained(
@@ -220,6 +221,20 @@ def test_a_wrong_argument_is_one_line_before_anything_is_trained(
         compare(**right | change)
     assert says in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("wanted", [{}, {"accelerator": "cpu"}], ids=str)
+def test_it_computes_on_what_is_asked_for(wanted, training, validation, monkeypatch):
+    asked = []
+
+    class Spied(experiments.Trainer):
+        def __init__(self, *args, **settings):
+            asked.append(settings["accelerator"])
+            super().__init__(*args, **settings)
+
+    monkeypatch.setattr(experiments, "Trainer", Spied)
+    compare({"small": SMALL}, training, validation, seeds=2, **wanted)
+    assert asked == 2 * [wanted.get("accelerator", "auto")]
 
 
 def test_the_defaults_are_three_seeds_and_one_epoch():

@@ -160,6 +160,15 @@ def test_checks_come_back_in_their_places(name):
     assert notebooks.checks_after(teachers) == {}
 
 
+def test_the_lesson_that_copies_its_process_touches_no_graphics_card():
+    """Each `fit` asks every card that it can see for its state; then no copy can use them."""
+    code = [cell.source for cell in outputs.code_cells(committed(LESSONS[7], solutions=True))]
+    hides = next(place for place, cell in enumerate(code) if "CUDA_VISIBLE_DEVICES" in cell)
+    assert not any("torch" in cell or "helpers" in cell for cell in code[1:hides])
+    for call in re.findall(r"(?s)(?:Trainer|compare)\((?:[^()]|\([^()]*\))*\)", "\n".join(code)):
+        assert 'accelerator="cpu"' in call
+
+
 @each_lesson
 def test_something_is_compared(name):
     tags = [cell.metadata.get("tags", []) for cell in committed(name, solutions=True).cells]

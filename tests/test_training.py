@@ -319,6 +319,15 @@ def test_copies_need_a_system_that_copies(monkeypatch):
         Trainer(accelerator="cpu", devices=2, strategy="ddp_notebook")
 
 
+def test_copies_need_a_process_that_has_used_no_graphics_card(images, digits, monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_initialized", lambda: True)
+    loader = make_dataloader(images, digits, batch_size=16)
+    trainer = Trainer(accelerator="cpu", devices=2, strategy="ddp_notebook")
+    with pytest.raises(LessonError, match="one that has used a graphics card cannot be copied"):
+        trainer.fit(make(RELU), loader)
+    quiet(accelerator="cpu").fit(make(RELU), loader)
+
+
 def test_checkpoints_and_early_stopping(images, digits, tmp_path):
     loader = make_dataloader(images, digits, batch_size=16)
     best = ModelCheckpoint(dirpath=tmp_path, monitor="validation_accuracy", mode="max")
@@ -409,6 +418,44 @@ def test_interrupt_never_cuts_a_step_in_two(direct, images, digits, monkeypatch)
         trainer.fit(make(RELU), make_dataloader(images, digits, batch_size=16))
     assert isinstance(trainer._steps, fast_steps.DirectSteps) == direct
     assert len(made) == trainer.global_step == len(trainer.step_losses) == 7
+
+
+def test_an_interrupt_while_steps_are_counted_loses_none(images, digits, monkeypatch):
+    counted = training.count_steps
+
+    def count(*arguments):
+        counted(*arguments)
+        _thread.interrupt_main()
+        time.sleep(0.01)
+
+    monkeypatch.setattr(training, "count_steps", count)
+    trainer = quiet()
+    with pytest.raises(LessonError, match="interrupted after step 32 of 32"):
+        trainer.fit(make(RELU), make_dataloader(images, digits, batch_size=16))
+    assert trainer.global_step == len(trainer.step_losses) == 32
+
+
+@pytest.mark.parametrize("accumulated", [1, 2])
+def test_an_interrupt_between_a_step_and_its_end_loses_no_loss(accumulated, images, digits):
+    class Stops(Callback):
+        def on_train_batch_end(self, trainer, *args):
+            if trainer.global_step == 7:
+                raise KeyboardInterrupt
+
+    loader = make_dataloader(images, digits, batch_size=16)
+    settings = {"accumulate_grad_batches": accumulated}
+    torch.manual_seed(0)
+    whole = quiet(**settings)
+    whole.fit(make(RELU), loader)
+    torch.manual_seed(0)
+    stopped = quiet(callbacks=[Stops()], **settings)
+    with pytest.raises(LessonError, match="interrupted after step 7"):
+        stopped.fit(make(RELU), loader)
+    assert len(stopped.step_losses) == 7 * accumulated
+    sizes = [*(31 * [16]), 4]
+    mean = np.average(whole.step_losses, weights=sizes)
+    assert mean == pytest.approx(whole.history["train_loss"][0])
+    assert stopped.step_losses == pytest.approx(whole.step_losses[: 7 * accumulated])
 
 
 @pytest.mark.parametrize("stage", ["test", "validate", "predict"])

@@ -40,7 +40,10 @@ def check_higher_rate(fast_accuracy: float, reason: str) -> str | None:
     if accuracy < 0.2:
         return f"{accuracy:.2f} is a guess: was this classifier trained, and with batches of 16?"
     if accuracy < 0.8:
-        return f"{accuracy:.2f} is what the old learning rate brings: is the rate 1.6?"
+        return (
+            f"{accuracy:.2f} is what the old learning rate brings, or the new one with larger "
+            "batches: is the rate 1.6, and did you make a dataloader with batches of 16?"
+        )
     if accuracy < 0.88:
         return f"{accuracy:.2f} is a little low: is the batch size 16?"
     if accuracy > 0.955:

@@ -41,7 +41,7 @@ def check_momentum_step(longest_step: float) -> str | None:
     "RMSprop divides by the size of the gradients: its learning rate is the step's length."
 )
 def check_fast_rmsprop(fast_accuracy: float, reason: str) -> str | None:
-    """Lesson 5, exercise 2: RMSprop with a learning rate of 0.1, and why it fails."""
+    """Lesson 5, exercise 3: RMSprop with a learning rate of 0.1, and why it fails."""
     accuracy = answers.share("fast_accuracy", fast_accuracy)
     if accuracy == 0:
         return "not one image right? Hand over the images together with their own digits."
@@ -61,7 +61,7 @@ def check_fast_rmsprop(fast_accuracy: float, reason: str) -> str | None:
 def check_rmsprop_step(
     rmsprop_step: Callable[[float, float, float, float], tuple[float, float]],
 ) -> str | None:
-    """Lesson 5, exercise 3: one step of RMSprop."""
+    """Lesson 5, exercise 2: one step of RMSprop."""
     for numbers in (
         (1.0, 0.5, 0.04, 0.1),
         (-2.0, -3.0, 0.5, 0.2),

@@ -70,7 +70,10 @@ def check_inverted(inverted_accuracy: float, reason: str) -> str | None:
     """Lesson 6, exercise 3: dark digits on white paper, and why they are not read."""
     accuracy = answers.share("inverted_accuracy", inverted_accuracy)
     if accuracy > 0.9:
-        return f"{accuracy:.1%} is what the images reach as they are: hand over `1 - test_images`."
+        return (
+            f"{accuracy:.1%} is what the images reach as they are: hand over "
+            "`1 - validation_images`."
+        )
     if accuracy > 0.4:
         return (
             f"{accuracy:.1%} is too good for this network: invert all pixels of the "

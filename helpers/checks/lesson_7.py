@@ -28,6 +28,7 @@ def check_idle_parameters(idle_parameters: int) -> str | None:
         817: "that is for one neuron; here five are dead.",
         785: "that is what leads into one neuron; here five are dead.",
         26_506 - right: "those are the others: how many do nothing?",
+        right + 27 * 68: "the pixels that never have ink are another reason: leave those out.",
         5 * (784 + 1 + 10): "the neurons of the first hidden layer lead to 32 others, not to 10.",
         5 * (32 + 1 + 10): "that is for the second hidden layer; here it is the first.",
         5: "that is how many neurons are dead; each has many parameters.",

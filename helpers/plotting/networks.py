@@ -67,7 +67,7 @@ def plot_neuron() -> None:
     axes.plot(5.6 + 0.1 * total, 2.1 - 0.62 * output, "o", color=page.VERMILION, markersize=7)
     _arrow(axes, (6.25, middle), (6.76, middle))
     _circle(axes, 7.05, middle, f"{output:.2f}")
-    last = "Training changes the weights and the bias; the rest stays as it is."
+    last = "Training changes the weights and the bias; the activation stays as it is."
     page.write(axes, page.WIDTH / 2, 3.2, last, color=page.MUTED)
     alt = (
         f"One neuron. Its inputs {inputs} are multiplied by its weights {weights}; the products "
@@ -459,8 +459,11 @@ def plot_connections(weights: ArrayLike) -> None:
         extent=(left, right, bottom, top),
     )
     across, down = (right - left) / layer.shape[1], (bottom - top) / 10
+    groups = layer.argmax(axis=0)[order]
     for edge in range(layer.shape[1] + 1):
-        axes.plot([left + edge * across] * 2, [top, bottom], color="white", linewidth=1.2)
+        between = 0 < edge < len(groups) and groups[edge - 1] != groups[edge]
+        width = 5 if between else 1.2
+        axes.plot([left + edge * across] * 2, [top, bottom], color="white", linewidth=width)
     for edge in range(11):
         axes.plot([left, right], [top + edge * down] * 2, color="white", linewidth=1.2)
     axes.add_patch(

@@ -219,7 +219,9 @@ def plot_reliability(outputs: ArrayLike, digits: ArrayLike) -> None:
     figure, [axes] = page.charts(1, 4.6)
     axes.plot([0, 1], [0, 1], color=page.MUTED, linestyle="--", label="as sure as it should be")
     axes.vlines(means, lows, highs, color=page.BLUE, linewidth=1.4)
-    axes.plot(means, reads, "o", color=page.BLUE, markersize=8, label="images of one bin")
+    axes.plot(
+        means, reads, "o", color=page.BLUE, markersize=8, label="images of one range of confidence"
+    )
     for x, y, count in zip(means, lows, n, strict=True):
         axes.annotate(
             f"{count:,.0f}",
@@ -230,6 +232,7 @@ def plot_reliability(outputs: ArrayLike, digits: ArrayLike) -> None:
             va="top",
             fontsize=9.5,
             color=page.MUTED,
+            bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.6},
         )
     axes.set(
         xlabel="mean confidence", ylabel="share read right", xlim=(0, 1.04), ylim=(-0.09, 1.04)

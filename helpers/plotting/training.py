@@ -55,6 +55,8 @@ def plot_history(history: Mapping[str, Sequence[float]], earlier: ArrayLike | No
                 continue
             values = rows[f"{part}_{measure}"][measured]
             style = page.line(index) | {"linestyle": dashes}
+            if part == "train":  # hollow, as in `plot_learning_curves`
+                style["markerfacecolor"] = "white"
             axes.plot(epochs[measured], values, label=name, **style)
             said = f"{measure} on {name} from {page.number(values[0])} to {page.number(values[-1])}"
             if len(measured) < len(epochs):
@@ -102,7 +104,7 @@ def plot_batch_sizes(results: Mapping[int, Mapping[str, float]]) -> None:
         LessonError: If there are no results, or one of these is missing.
     """
     given.dictionary(results, "results", "batch size to what came out")
-    formats = {"steps": "{:,.0f}", "seconds": "{:.1f} s", "accuracy": "{:.1%}"}
+    formats = {"steps": "{:,.0f}", "seconds": "{:.2f} s", "accuracy": "{:.1%}"}
     for size, result in results.items():
         given.entries(result, f"results[{size!r}]", formats)
         given.row([result[key] for key in formats], f"results[{size!r}]")
@@ -114,7 +116,7 @@ def plot_batch_sizes(results: Mapping[int, Mapping[str, float]]) -> None:
         axes.set(title=key.capitalize(), xlim=(0, 1.5 * max(*values, 1e-9)))
     charts[0].set_ylabel("batch size")
     told = "; ".join(
-        f"batch size {size}: {result['steps']:,.0f} steps, {result['seconds']:.1f} seconds, "
+        f"batch size {size}: {result['steps']:,.0f} steps, {result['seconds']:.2f} seconds, "
         f"accuracy {result['accuracy']:.1%}"
         for size, result in results.items()
     )
@@ -148,7 +150,6 @@ def plot_step_losses(step_losses: Mapping[int, ArrayLike]) -> None:
         axes.fill_between(seen, low, high, color="#9CC3DC", linewidth=0)
         axes.plot(seen, means, color=page.VERMILION, linewidth=2.2)
         axes.set(title=f"batch size {size}", xlabel="images seen")
-        axes.xaxis.set_major_locator(MaxNLocator(2))
         axes.xaxis.set_major_formatter("{x:,.0f}")
         axes.grid(visible=True, axis="y")
         tops.append(max(_largest(means), _largest(high, 0.98)))
