@@ -100,6 +100,7 @@ WRONG = {
         (817, "for one neuron"),
         (785, "leads into one neuron"),
         (22_421, "those are the others"),
+        (4_085 + 27 * 68, "the pixels that never have ink are another reason"),
         (3975, "lead to 32 others"),
         (215, "here it is the first"),
         (5, "how many neurons are dead"),
