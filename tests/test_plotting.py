@@ -931,8 +931,8 @@ def test_batch_sizes_are_bars():
     figure, alt = drawn("plot_batch_sizes")
     for axes, key in zip(figure.axes, ("steps", "seconds", "accuracy"), strict=True):
         assert [bar.get_width() for bar in axes.patches] == [RESULTS[s][key] for s in RESULTS]
-    assert {"60,000", "3,750", "20.0 s", "93.0%"} <= set(words(figure))
-    assert "batch size 16: 3,750 steps, 2.0 seconds, accuracy 87.0%" in alt
+    assert {"60,000", "3,750", "20.00 s", "93.0%"} <= set(words(figure))
+    assert "batch size 16: 3,750 steps, 2.00 seconds, accuracy 87.0%" in alt
     assert [axes.get_title(loc="left") for axes in figure.axes] == ["Steps", "Seconds", "Accuracy"]
     assert figure.axes[0].get_ylabel() == "batch size"
     assert [label.get_text() for label in figure.axes[0].get_yticklabels()] == ["1", "16"]

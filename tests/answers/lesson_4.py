@@ -147,7 +147,7 @@ WRONG = {
         (..., "a", "replace the dots"),
         (0.93, ..., "replace the dots"),
         (0.1, "a", "0.10 is a guess"),
-        (0.55, "a", "is the rate 1.6?"),
+        (0.55, "a", "is the rate 1.6, and did you make a dataloader"),
         (0.85, "a", "is the batch size 16?"),
         (0.0, "a", "0.00 is a guess"),
         (0.1999, "a", "0.20 is a guess"),
