@@ -46,7 +46,7 @@ class Expected(NamedTuple):
 EXPECTED = {
     "nearest_mean": Expected("nearest mean image (no network)", 1, 0.8195, 0.8205, journey=True),
     "nearest_neighbor": Expected(
-        "nearest neighbor (every tenth image)", 1, 0.9675, 0.9685, journey=True
+        "nearest neighbor (every tenth test image)", 1, 0.9675, 0.9685, journey=True
     ),
     "sigmoid": Expected("first network: sigmoid outputs", 2, 0.53, 0.785, journey=True),
     "softmax": Expected("softmax outputs", 3, 0.695, 0.89, journey=True),

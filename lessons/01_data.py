@@ -627,7 +627,7 @@ print(f"numbers kept by lesson 2's network:   {26_506:11,}")
 # the training images are those 26,506 numbers.
 #
 # So you have two marks now: {{ nearest_mean }} is the number to beat, and {{ nearest_neighbor }} shows
-# how much the training images have to tell.
+# that the training images have at least so much to tell.
 
 # %% [markdown]
 # ## What you learned

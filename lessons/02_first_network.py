@@ -639,6 +639,9 @@ check_unshuffled(unshuffled_accuracy, reason)
 # wrong: it adds 1 only once at each place, however many images belong there.)
 
 # %%
+outputs, digits = predict(classifier, test_dataloader)  # again, should you have used the names
+predictions = outputs.argmax(dim=1)
+
 counts = np.zeros((10, 10), dtype=int)
 np.add.at(counts, (digits.numpy(), predictions.numpy()), 1)
 print(counts)

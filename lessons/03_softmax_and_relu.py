@@ -214,7 +214,7 @@ print(difference(classifier_config, with_softmax))
 # `compare` trains each recipe once with each of three seeds, for one epoch: 50,000 steps. Then it
 # measures which share of the validation images the network reads. With the same seed, both recipes
 # begin with the same weights and see the images in the same order. So the runs are *paired*, and
-# `difference` subtracts them seed by seed.
+# `outputs_compared.difference` subtracts them seed by seed.
 
 # %%
 from helpers.experiments import compare
@@ -244,9 +244,9 @@ print(outputs_compared.difference("softmax", "sigmoid"))
 #
 # Before you look: compared with the softmax network with its two hidden layers, the one without ...
 #
-# - **a**: reads more of the validation images;
-# - **b**: reads about as much, give or take five percentage points;
-# - **c**: reads less.
+# - **a**: reads more of the validation images, by over five percentage points;
+# - **b**: reads about as much, within five;
+# - **c**: reads less, by over five.
 
 # %%
 from helpers.guesses import guess, reveal
@@ -345,7 +345,8 @@ assert abs(same_run - outputs_compared.of("softmax")[0]) < 0.01
 # %% [markdown]
 # Find a digit with a low recall, go along its row and see what its images are taken for. Then look
 # down its column: a digit that is seldom found is often a digit that the network seldom says. Which
-# digits these are depends on the seed. The network has not yet learned to tell them from others.
+# digits these are may be different with another seed. The network has not yet learned to tell them
+# from others.
 #
 # Something keeps it from learning. The outputs are mended, so let us look at the hidden layers.
 
@@ -732,9 +733,9 @@ assert np.isclose(0.9 / 0.018, 50)
 
 # %% [markdown]
 # At the fair guess, the signal of cross-entropy is fifty times as strong. The mean over ten outputs
-# divides that of the squares by ten, and the slope of a square, $2(p-t)$, gives a factor of two back:
-# a fifth is left. Softmax takes away another factor of ten: a probability of 0.1 hardly changes when
-# its sum does. (The minus sign says that the loss falls when the sum rises.)
+# divides that of the squares by ten, and the slope of a square, twice the difference, gives a factor
+# of two back: a fifth is left. Softmax takes away another factor of ten: a probability of 0.1 hardly
+# changes when its sum does. (The minus sign says that the loss falls when the sum rises.)
 #
 # Where the network is wrong and sure of it, the squares have next to no signal, since a probability
 # near 0 does not stir, while that of cross-entropy is stronger than before.
@@ -805,11 +806,13 @@ assert control.of("ReLU, rate 0.002").min() > 0.89
 #   what cross-entropy changed, above all, is how strong the signal is.
 # - **ReLU, rate 0.002**: with the same loss and the same rate as the sigmoids above it, ReLU gets on.
 #   More of the signal reaches its first layer, as we measured. So the hidden layers matter too.
+#   (ReLU differs from the sigmoid in more than its slope: a sigmoid's output is near one half for
+#   every image. To tell these two apart would take a control that we do not have.)
 #
-# So there are two causes that multiply: a weak signal from the loss, and slopes that weaken it
-# further. Mending either of them helps. Since a step is the learning rate times the gradient, you
-# can also say: for this loss and these slopes, a learning rate of 0.1 is low. Whether a higher one
-# would do as well, we have not measured.
+# So there are two causes that multiply: a weak signal from the loss, and hidden layers that weaken it
+# further, by their slopes at least. Mending either of them helps. Since a step is the learning rate
+# times the gradient, you can also say: for this loss and these layers, a learning rate of 0.1 is low.
+# Whether a higher one would do as well, we have not measured.
 #
 # The next lessons keep the mean squared error and ReLU, so that their results can be compared with
 # these. In work of your own, cross-entropy is the usual loss for a classifier.

@@ -488,9 +488,10 @@ assert compared[1].of(0.1).mean() > compared[1].of(0.4).mean()
 # %% [markdown]
 # ## Our choice: 16, and more epochs
 #
-# We take batches of 16: among the three quick sizes, they did best on the validation images, and
-# they are as good as single images and several times as quick. How far do they get in ten epochs?
-# We train with the old rate 0.1, and with 1.6, one run each.
+# We take batches of 16: among the three quick sizes, they did best on the validation images, and they
+# are as good as single images and several times as quick. How far do they get in ten epochs? We train
+# with the old rate 0.1, and with 1.6, one run each. (With a third argument, `fit` also measures on
+# those images after each epoch.)
 
 # %%
 train_dataloader = make_dataloader(train_images, train_digits, batch_size=16, shuffle=True)
@@ -552,5 +553,5 @@ assert fast[-1] > slow[-1]
 # %% [markdown]
 # ## Next
 #
-# [Lesson 5: Optimizers](05_optimizers.ipynb) replaces plain gradient descent by something that looks
-# where it steps, and then tests the result, once.
+# [Lesson 5: Optimizers](05_optimizers.ipynb) replaces plain gradient descent by optimizers that
+# remember earlier batches, and then tests the result, once.

@@ -369,8 +369,9 @@ for small, large in ((0.01, 0.1), (0.03, 0.3), (0.1, 1)):
 # are long, three seeds do not prove much. On this network, momentum mostly *is* a longer step. What
 # it adds, the swinging that cancels, hardly shows as long as the steps are short enough.
 #
-# Now the two that divide by the size of the gradients. Their steps are about as long as the
-# learning rate itself, so their learning rates are far smaller.
+# Now the two that divide by the size of the gradients. SGD's step is the learning rate times a
+# gradient, which is mostly small; theirs is about as long as the learning rate itself. So their
+# learning rates are far smaller.
 
 # %%
 sweeps["RMSprop"] = sweep([0.0001, 0.0003, 0.001, 0.003, 0.01, 0.03], RMSprop)
@@ -544,11 +545,11 @@ for history in histories.values():
     assert 0.8 < read[29] < 0.92
 
 # %% [markdown]
-# A figure such as this shows [*learning curves*](glossary.ipynb): loss and accuracy, epoch by
-# epoch. At first the dashed and the solid curves rise together. Then they part. From about the
-# tenth epoch on, the network still improves on its 1,000 images (dashed: an average over each
-# epoch), while on the others it goes up and down by a few percentage points, with no trend that the
-# three seeds share. That is the sign of overfitting.
+# A figure such as this shows [*learning curves*](glossary.ipynb): loss and accuracy, epoch by epoch.
+# Look at the right panel. At first the dashed and the solid curves rise together. Then they part.
+# From about the tenth epoch on, the network still improves on its 1,000 images (dashed: an average
+# over each epoch), while on the others it goes up and down by a few percentage points, with no trend
+# that the three seeds share. That is the sign of overfitting.
 #
 # The surest cure is more images. A network of 26,506 parameters can learn 1,000 images
 # by heart; let us see what it does with 60,000.

@@ -166,7 +166,8 @@ for n, i in enumerate(chosen, start=1):
 # %% [markdown]
 # ## Digit by digit
 #
-# Here are up to ten mistakes of each digit. The number below an image is what the network said.
+# Here are the first mistakes of each digit, up to ten. The number below an image is what the network
+# said.
 
 # %%
 from helpers.plotting import plot_mistakes
@@ -317,7 +318,7 @@ plot_images(validation_images[surest], captions, title="True digit, read as, con
 
 # %% [markdown]
 # These are the mistakes that hurt, because nothing in the output warns you of them. Some are digits
-# that you would misread yourself. The others show that even the highest confidence leaves a rest.
+# that you would misread yourself. The others show that even the highest confidence is no promise.
 # What a confidence is worth has to be measured, as we did above.
 #
 # How many mistakes would be left if the network were allowed to say "I don't know"?

@@ -207,8 +207,9 @@ for name, classifier in stages.items():
 # it can come back.)
 #
 # Why are they blank? At a negative sum, ReLU is flat: its slope is 0. By the chain rule the slopes
-# of all of the neuron's weights are multiplied by it, so they are 0 too, for every image. Nothing
-# can move these weights any more, and they stay about as small as they were drawn.
+# of all of the neuron's weights are multiplied by it, so they are 0 too, for every image. RMSprop
+# makes its step out of the present slope, so it moves these weights no more, and they stay about as
+# small as they were drawn.
 #
 # In the first layer that is for ever, because the images stay the same. In the second, a dead
 # neuron can come back: what it gets are the activations of the first layer, and those go on
@@ -467,8 +468,10 @@ reveal(
 # %%
 for seed, layer in enumerate(second_layers):
     share_on = (layer > 0).float().mean(dim=0)
-    of_these = share_on[of_one_digit(layer)]
-    print(f"network {seed}: on for {of_these.min():.0%} to {of_these.max():.0%} of the images")
+    low, middle, high = np.quantile(share_on[of_one_digit(layer)], (0, 0.5, 1))
+    print(
+        f"network {seed}: on for {low:.0%} to {high:.0%} of the images, {middle:.0%} in the middle"
+    )
 
 # %% tags=["check"]
 for layer in second_layers:
@@ -623,7 +626,8 @@ for what, number in {
 #
 # At the end, what speaks for the digit that the network says, and what for the true one? For each,
 # here are the three neurons that add the most to its sum and the three that take away the most.
-# Such a part is an activation times a weight of the figure before.
+# Such a part is an activation of this figure times a weight of the figure under "What a neuron says of
+# each digit".
 
 # %%
 parts = (layers[1][which] * output_layer.weight).detach()  # one row a digit, one column a neuron
@@ -778,7 +782,7 @@ half_of_them, their_digits = validation_images[:5000], validation_digits[:5000]
 def share_read(points, known_points):
     """Return the share of the 5,000 images whose nearest training image shows the same digit."""
     nearest = []
-    for some in points.split(100):  # a part at a time: all distances would fill 200 MB
+    for some in points.split(100):  # a part at a time: all distances would fill 1 GB
         distances = [torch.cdist(some, part) for part in known_points.split(500)]
         nearest.append(torch.cat(distances, dim=1).argmin(dim=1))
     return (train_digits[torch.cat(nearest).numpy()] == their_digits).mean()

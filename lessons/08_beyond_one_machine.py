@@ -218,13 +218,14 @@ print("the average agrees with all 16:", torch.allclose(average, for_all_16, ato
 # `strategy="ddp_notebook"` says how to start them. [*DDP*](glossary.ipynb) stands for *distributed
 # data parallel*, PyTorch's name for data-parallel training.
 #
-# Three things to know before you run the next cell:
+# Three things to know before you train:
 #
 # - The two processes are copies of this one. Each keeps one [*core*](glossary.ipynb) busy: a
 #   processor has several cores, each of which can run a program at the same time as the others. So
 #   do not ask for more processes than your computer has cores.
-# - Windows cannot copy a process. There, leave out the cells with `two_processes` and those that need
-#   their results, and try the script at the end of this lesson.
+# - Windows cannot copy a process. There, leave out the cells with `two_processes`, and those right
+#   after them that show their results. All the rest runs. For two processes, try the script at the
+#   end of this lesson.
 # - A process that has used a graphics card, or only asked one for its state, cannot be copied either.
 #   That is why the first cell hid them, and why we write `accelerator="cpu"` everywhere. If you have
 #   used one since you opened this notebook, restart the kernel (in the menu "Kernel") and run the
@@ -232,8 +233,7 @@ print("the average agrees with all 16:", torch.allclose(average, for_all_16, ato
 #
 # To keep it short, we train for one epoch on 12,000 of the images. Another 10,000 are the
 # *validation images*, on which we shall compare learning rates below; they are the same as in
-# [lesson 5](05_optimizers.ipynb). `**two_processes` passes both settings as if they were written
-# out. You will need them again.
+# [lesson 5](05_optimizers.ipynb).
 
 # %%
 import numpy as np
@@ -248,6 +248,11 @@ validation_dataloader = make_dataloader(
 )
 train_dataloader = make_dataloader(some_images, some_digits, batch_size=16, shuffle=True)
 
+# %% [markdown]
+# Now the training. `**two_processes` passes both settings as if they were written out. You will need
+# them again.
+
+# %%
 seed_everything(0, verbose=False)
 classifier = classifier_config.create(Classifier)
 two_processes = {"devices": 2, "strategy": "ddp_notebook"}
@@ -261,7 +266,7 @@ trainer.fit(classifier, train_dataloader)
 # not.
 #
 # You saw no progress bar, because a copy cannot draw one here. The first copy printed the line at
-# the end of the epoch.
+# the end of the epoch. What the line about the ordinary way means, you will read under "Does it pay?".
 
 # %%
 from helpers.results import record
@@ -458,6 +463,10 @@ for processes, learning_rates in rates.items():
     print(compared[processes])
 
 # %%
+for processes in (1, 2):
+    print(f"{processes} × 16: {compared[processes].difference('rate 0.002', 'rate 0.001')}")
+
+# %%
 one_process = compared[1].of("rate 0.001").mean()
 lost = one_process - compared[32].of("rate 0.0057").mean()
 reveal("32 processes", a=-0.01 < lost < 0.05, b=lost <= -0.01, c=lost >= 0.05)
@@ -474,10 +483,10 @@ assert np.ceil(12_000 / 512) == 24
 # What to notice:
 #
 # - **Two processes** with the old learning rate read about as much as one, with half the steps.
-#   With twice the rate they read more.
-# - **But so does one process** with twice the rate. What helps is not the scaling: for one epoch of
-#   12,000 images, the old rate was on the low side. Without this control you would have praised the
-#   rule.
+#   With twice the rate they read more, as the last line shows seed by seed.
+# - **But so does one process** with twice the rate (the line above it). What helps is not the
+#   scaling: for one epoch of 12,000 images, the old rate was on the low side. Without this control
+#   you would have praised the rule.
 # - **32 processes** with the old rate are clearly worse: in batches of 512, 12,000 images make only
 #   24 steps.
 # - $\sqrt{32}$ **times the rate** does not bring it back; here the mean is even lower. Look at the
@@ -562,6 +571,7 @@ assert seconds["two processes"] > seconds["one process, the ordinary way"] > sec
 #     strategy="ddp" if "LOCAL_WORLD_SIZE" in os.environ else "auto",
 #     devices=int(os.environ.get("LOCAL_WORLD_SIZE", 1)),
 #     num_nodes=int(os.environ.get("GROUP_WORLD_SIZE", 1)),
+#     accelerator=accelerator,
 # )
 # ```
 #
@@ -581,8 +591,12 @@ assert seconds["two processes"] > seconds["one process, the ordinary way"] > sec
 #
 # ```
 # python train_distributed.py
-# torchrun --nproc-per-node 2 train_distributed.py --batch-size 8
+# torchrun --nproc-per-node 2 train_distributed.py --batch-size 8 --accelerator cpu
 # ```
+#
+# `--accelerator cpu` makes both processes compute on the processor. Without it, each process takes a
+# graphics card of its own where there are any. A computer with a single one has none for the second,
+# and Apple's cannot train in this way at all.
 #
 # Both have an effective batch size of 16, and train for ten epochs on all images. The first takes
 # seconds, since it makes many steps at a time; the second takes minutes. Add `--epochs 1` for a quick

@@ -114,7 +114,7 @@
 #
 # **Learning rate** (2): how far the optimizer moves the parameters in one step.
 #
-# **Lightning** (8): the library that runs the training of PyTorch networks; deeplay's trainer is
+# **Lightning** (2): the library that runs the training of PyTorch networks; deeplay's trainer is
 # made from its trainer.
 #
 # **Linear scaling rule** (8): for a batch that is k times as large, a learning rate that is k times
@@ -209,7 +209,7 @@
 #
 # **Softmax** (3): turns ten numbers into ten positive ones that sum to 1.
 #
-# **Standard deviation** (4): how far numbers typically lie from their mean.
+# **Standard deviation** (2): how far numbers typically lie from their mean.
 #
 # **Step** (2): one change of the parameters by the optimizer.
 #

@@ -2,8 +2,8 @@
 
     python train_distributed.py
         one process
-    torchrun --nproc-per-node 2 train_distributed.py
-        two processes on this machine: two processor cores, or two GPUs if it has them
+    torchrun --nproc-per-node 2 train_distributed.py --accelerator cpu
+        two processes on this machine, on two processor cores; without --accelerator, on two GPUs
     torchrun --nnodes 2 --nproc-per-node 4 --rdzv-backend c10d --rdzv-endpoint FIRST:29500 \
         train_distributed.py
         four processes on each of two machines: the same line on both, FIRST is the name of one
@@ -56,7 +56,9 @@ def fingerprint(classifier: Classifier) -> str:
     return hashlib.sha256(weights.cpu().numpy().tobytes()).hexdigest()[:8]
 
 
-def train(images: int, epochs: int, batch_size: int, learning_rate: float) -> float | None:
+def train(
+    images: int, epochs: int, batch_size: int, learning_rate: float, accelerator: str = "auto"
+) -> float | None:
     """Train and test the recipe, in as many processes as torchrun has started.
 
     Args:
@@ -64,6 +66,8 @@ def train(images: int, epochs: int, batch_size: int, learning_rate: float) -> fl
         epochs: How many times to go through them.
         batch_size: Images in the batch of one process; a step sees that many from each process.
         learning_rate: The learning rate of RMSprop.
+        accelerator: What to compute on: "cpu", "gpu", or "auto", a GPU for each process if there
+            is one.
 
     Returns:
         The share of the test images read correctly; None in all processes but the first.
@@ -80,6 +84,7 @@ def train(images: int, epochs: int, batch_size: int, learning_rate: float) -> fl
         strategy="ddp" if "LOCAL_WORLD_SIZE" in os.environ else "auto",
         devices=int(os.environ.get("LOCAL_WORLD_SIZE", 1)),
         num_nodes=int(os.environ.get("GROUP_WORLD_SIZE", 1)),
+        accelerator=accelerator,
     )
     trainer.fit(classifier, train_dataloader)
     # The line and its end in one piece: torchrun's processes share a screen, and write unbuffered.
@@ -106,4 +111,5 @@ if __name__ == "__main__":
     parser.add_argument("--epochs", type=int, default=10)
     parser.add_argument("--batch-size", type=int, default=16, help="of each process")
     parser.add_argument("--learning-rate", type=float, default=0.001)
+    parser.add_argument("--accelerator", default="auto", help="cpu, gpu, or auto")
     train(**vars(parser.parse_args()))

@@ -23,6 +23,7 @@ def test_two_processes_train_one_network_as_good_as_one_process(script, capsys, 
     command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
     batch_size = EFFECTIVE_BATCH_SIZE // 2
     command += [SCRIPT, f"--images={IMAGES}", f"--epochs={EPOCHS}", f"--batch-size={batch_size}"]
+    command.append("--accelerator=cpu")
     done = subprocess.run(
         command, cwd=SCRIPT.parent, capture_output=True, text=True, timeout=300, check=False
     )
@@ -41,6 +42,16 @@ def test_two_processes_train_one_network_as_good_as_one_process(script, capsys, 
     assert RANGE[0] <= of_one <= RANGE[1]
     assert RANGE[0] <= of_two <= RANGE[1]
     assert abs(of_two - of_one) < 0.03
+
+
+@pytest.mark.parametrize("asked", [{}, {"accelerator": "cpu"}], ids=str)
+def test_it_computes_on_what_is_asked_for(asked, script, monkeypatch):
+    made = []
+    monkeypatch.delenv("LOCAL_WORLD_SIZE", raising=False)
+    monkeypatch.setattr(script, "Trainer", lambda **settings: made.append(settings) or 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        script.train(100, 1, 16, 0.001, **asked)
+    assert made[0]["accelerator"] == asked.get("accelerator", "auto")
 
 
 def test_fingerprint_tells_weights_apart(script):

@@ -79,7 +79,7 @@ def plot_pixels(image: ArrayLike, digit: int) -> None:
     page.write(axes, 0.1, 0.25, f"What you see: a {digit}", ha="left", fontsize=11.5)
     page.draw_image(axes, image, 0.1, 0.48, 2.75)
     explained = (
-        "Each number is a pixel's first\ndecimal: 0 is paper (0.0), 7 is dark\n"
+        "Each number is a pixel's first\ndecimal: 0 is below 0.1, 7 is dark\n"
         "gray (0.7), 9 is ink (0.9 to 1.0)."
     )
     page.write(axes, 0.1, 3.5, explained, ha="left", va="top", linespacing=1.5)
@@ -95,7 +95,7 @@ def plot_pixels(image: ArrayLike, digit: int) -> None:
         page.write(axes, x, y, str(tenth), va="center_baseline", fontsize=9, color=color)
     alt = (
         f"An image of the digit {digit} beside the same image as 28 × 28 numbers, one a pixel: "
-        f"0 is paper, 9 is ink. {np.count_nonzero(image)} of the 784 pixels have ink."
+        f"0 is paper or nearly, 9 is ink. {np.count_nonzero(image)} of the 784 pixels have ink."
     )
     page.show(figure, alt)
 

@@ -117,8 +117,13 @@ def show(figure: Figure, alt: str) -> None:
     figure.savefig(
         buffer, dpi=2 * PIXELS_PER_INCH, facecolor="white", pil_kwargs={"compress_level": 0}
     )
-    # 256 colors halve the size of the notebook and look the same.
-    picture = Image.open(buffer).convert("RGB").quantize(256, kmeans=1, dither=Image.Dither.NONE)
+    # 256 colors halve the size of the notebook and look the same: those that few pixels have, such
+    # as the ends of a color scale, stay as they are with this method.
+    picture = (
+        Image.open(buffer)
+        .convert("RGB")
+        .quantize(256, Image.Quantize.MAXCOVERAGE, kmeans=1, dither=Image.Dither.NONE)
+    )
     small = io.BytesIO()
     picture.save(small, format="PNG", optimize=True)
     shown = Picture(small.getvalue(), round(figure.get_figwidth() * PIXELS_PER_INCH), alt)

@@ -77,7 +77,7 @@ def _plot_one_epoch(runs: Sequence[np.ndarray]) -> None:
         axes.plot(steps, run, color=color, label=f"{label} training", zorder=2 + (run is means[0]))
     axes.set_title(f"Loss along the epoch: mean of the last {window:,} steps")
     highest = max(map(_largest, means))
-    axes.set(xlabel="step", ylabel="loss", xlim=(0, len(runs[0])), ylim=(0, 1.08 * highest))
+    axes.set(xlabel="step", ylabel="loss", xlim=(0, len(runs[0])), ylim=(0, 1.15 * highest))
     axes.xaxis.set_major_formatter("{x:,.0f}")
     axes.grid(visible=True, axis="y")
     if len(runs) > 1:
