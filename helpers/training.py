@@ -457,12 +457,18 @@ class _EpochLines(ProgressBar):
 
 @contextlib.contextmanager
 def _one_thread() -> Iterator[None]:
-    threads = torch.get_num_threads()
+    threads, wanted = torch.get_num_threads(), os.environ.get("OMP_NUM_THREADS")
     torch.set_num_threads(1)
+    # Else Lightning gives the copies of a process (ddp_notebook) several, where there are cores
+    # enough. OpenMP may wait for ever in a copy that uses several after the original did.
+    os.environ["OMP_NUM_THREADS"] = "1"
     try:
         yield
     finally:
         torch.set_num_threads(threads)
+        del os.environ["OMP_NUM_THREADS"]
+        if wanted is not None:
+            os.environ["OMP_NUM_THREADS"] = wanted
 
 
 def _unrecorded(classifier: nn.Module) -> contextlib.AbstractContextManager[Any]:

@@ -406,11 +406,11 @@ def median_of_each_digit(images, digits):
     return np.stack([np.median(images[digits == digit], axis=0) for digit in range(10)])
 
 
-plot_images(median_of_each_digit(train_images, train_digits), captions=range(10), columns=10)
+plot_images(median_of_each_digit(train_images, train_digits), captions=range(10), columns=5)
 
 # %% [markdown]
 # The median images are less blurred than the mean images: a pixel is dark only where at least half of
-# the people put ink.
+# the images have ink.
 #
 # Which reads more digits? Guess before you measure. Put your letter, in quotes, in place of the dots.
 # Nothing tells you yet whether you are right.

@@ -806,8 +806,9 @@ assert control.of("ReLU, rate 0.002").min() > 0.89
 #   what cross-entropy changed, above all, is how strong the signal is.
 # - **ReLU, rate 0.002**: with the same loss and the same rate as the sigmoids above it, ReLU gets on.
 #   More of the signal reaches its first layer, as we measured. So the hidden layers matter too.
-#   (ReLU differs from the sigmoid in more than its slope: a sigmoid's output is near one half for
-#   every image. To tell these two apart would take a control that we do not have.)
+#   (ReLU, like the tanh of exercise 3, differs from the sigmoid in more than its slope: a sigmoid's
+#   output is near one half for every image. To tell these two apart would take a control that we do
+#   not have.)
 #
 # So there are two causes that multiply: a weak signal from the loss, and hidden layers that weaken it
 # further, by their slopes at least. Mending either of them helps. Since a step is the learning rate

@@ -297,6 +297,9 @@ from helpers.plotting import plot_step_losses
 plot_step_losses(step_losses)
 
 # %% [markdown]
+# Each epoch is cut into forty parts. The line joins the mean losses of the parts, and nine in ten of the
+# losses of a part lie in the band.
+#
 # Follow the lines first. All begin at 0.09, the loss of the fair guess. With single images the loss
 # falls early on; with batches of 16 it begins to fall much later; with 64 and 256 the epoch is over
 # before the fall has really begun. They are all on the same road, and some have not come far.
@@ -442,7 +445,7 @@ plot_sweep({f"batch size {size}": compared[size] for size in batch_sizes}, xlabe
 
 # %% [markdown]
 # Each mark is one training, and each line joins the means. (Marks of the same rate stand side by
-# side, so that none hides another.) Here are the numbers.
+# side, so that none hides another: only the rates on the axis were tried.) Here are the numbers.
 
 # %%
 for batch_size in batch_sizes:

@@ -74,9 +74,9 @@ print(with_relu)
 # would pick whichever happens to suit these 10,000 images, and its test accuracy would be a little
 # too good to be true.
 #
-# So we compare them on the *validation images*, as in lesson 4: 10,000 of the training images,
-# from which the network does not learn either, and at which we may look as often as we like. They
-# are the same 10,000 as there.
+# So we compare them on the *validation images*, as in lesson 4: the same 10,000 of the training images,
+# from which the network does not learn either. The one that we pick will look a little too good on
+# these. But the test images have no part in the choice, so they can tell in the end.
 
 # %% tags=["check-output"]
 import numpy as np
@@ -456,7 +456,8 @@ check_fast_rmsprop(fast_accuracy, reason)
 # The sweep was short, and a short training likes long steps: there is little time to get anywhere. We
 # mean to train for much longer. So four recipes meet once more, in three epochs of 50,000 images,
 # again with three seeds each. Each optimizer comes with the rate that was best for it, and RMSprop
-# with 0.001 too, to see whether its longer steps stay ahead. (Momentum sits out: with short steps it
+# with 0.001 too, to see whether its longer steps stay ahead; so it has one try more than the others.
+# (Momentum sits out: with short steps it
 # did what SGD does with ten times the rate. That is a shortcut and not quite fair, since its best
 # mean was a little above SGD's.)
 

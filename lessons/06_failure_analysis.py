@@ -129,8 +129,9 @@ for its_outputs in outputs_of_all[1:]:
     assert 0.4 < also_wrong.mean() < 0.75
 
 # %% [markdown]
-# Each of the other two makes about half of network 0's mistakes again, or a little more. So much of
-# the difficulty lies in the images, and not in one network.
+# Each of the other two makes about half of network 0's mistakes again, or a little more. If networks
+# made their mistakes at random places, it would be about one in twenty-five, as many as of all images.
+# So much of the difficulty lies in the images, and not in one network.
 
 # %% [markdown]
 # ## Would you have read it?
@@ -271,10 +272,10 @@ for number, its_outputs in enumerate(outputs_of_all):
 # %% [markdown]
 # ### Exercise 1: build
 #
-# The usual cure is a [*temperature*](glossary.ipynb) $T$: divide the ten sums before the softmax by
-# a number above 1, and all outputs move closer together. From the outputs $p_0, \dots, p_9$ you
-# reach the same by raising each to the power $1/T$ and dividing by their sum, so that they
-# add up to 1 again:
+# The usual cure is a [*temperature*](glossary.ipynb) $T$: divide the ten sums before the softmax by a
+# number above 1, and the outputs become more alike: the highest falls, and the others have more. From
+# the outputs $p_0, \dots, p_9$ you reach the same by raising each to the power $1/T$ and dividing by
+# their sum, so that they add up to 1 again:
 #
 # $$ p_i' = \frac{p_i^{1/T}}{p_0^{1/T} + \dots + p_9^{1/T}} $$
 #
@@ -780,8 +781,8 @@ assert (gains["shift (pixels)", "also noisy"] > 0.1).all()
 # - **Noise: worse,** unless there was noise in the extra images. Nobody asked for that, and nobody
 #   would have noticed without measuring it.
 #
-# On images shifted by three pixels, we expect the mean of the three networks to be
-# {{ shifted }} before, and {{ shifted_retrained }} with turned and shifted images. Your own
+# Of images shifted by three pixels, we expect a network to read {{ shifted }} before, and
+# {{ shifted_retrained }} with turned and shifted images; the mean of three lies well within. Your own
 # numbers stand above.
 #
 # Why do they read noisy images worse? We have not shown it. One thing is certain: it is no fate.

@@ -357,18 +357,19 @@ more = sum(dead["three times the rate"]) - sum(dead["as it is"])
 reveal("three times the rate", a=more < -2, b=abs(more) <= 2, c=more > 2)
 
 # %% [markdown]
-# The three numbers in brackets belong to the three seeds. With each of them:
+# The three numbers in brackets belong to the three seeds:
 #
-# - three times the learning rate leaves more dead neurons, and a third of it leaves fewer. But with
-#   a third, the network has learned less in its one epoch;
-# - He initialization leaves fewer, though not none.
+# - With each of them, three times the learning rate leaves more dead neurons, and a third of it
+#   leaves fewer. But with a third, the network has learned less, on average, in its one epoch.
+# - He initialization left fewer, though not none. But it draws other first weights, so here a seed
+#   fixes only the order of the images. One or two neurons fewer in three runs are a hint, no proof.
 #
 # Adam, without the long first step, helps with some seeds and not with all: neurons can die later,
 # too. With LeakyReLU there is no dead neuron, by construction: it gives out exactly 0 for no
 # negative sum.
 #
 # More dead neurons need not mean a worse network: after this one epoch, the one with three times
-# the rate reads no less than the one with the recipe as it is.
+# the rate reads on average no less than the one with the recipe as it is.
 #
 # Does it pay to save them? Here is how much more of the validation images the network reads with
 # LeakyReLU than with ReLU, seed by seed: after this one epoch, and after ten.
@@ -597,7 +598,8 @@ print(f"validation image {which} is a {true}; the network says {said}")
 plot_followed(validation_images[which], [layer[which] for layer in layers])
 
 # %% [markdown]
-# Each number in the grids is the activation of one neuron: neurons 0 to 3 in the first row, 4 to 7
+# Each number in the grids is the activation of one neuron, and the darker, the higher within its layer:
+# neurons 0 to 3 in the first row, 4 to 7
 # in the second, and so on. The zeros are neurons that are off for this image, or dead; where it says
 # 0.0, a neuron is on by less than 0.05.
 #
@@ -709,6 +711,9 @@ clouds = {
 plot_clouds(clouds, thousand_digits)
 
 # %% [markdown]
+# (Each figure has scales of its own, across and upward: look at what lies beside what, and not at how
+# wide the clouds are.)
+#
 # Before training there is one cloud, in which the digits are mostly mixed up. After training,
 # images of the same digit have moved together: some digits have a place of their own, and others
 # still lie on top of each other in this shadow.
@@ -853,7 +858,8 @@ assert 0.005 < by_width.difference("128 and 128", "32 and 32").mean < 0.03
 # %% [markdown]
 # Each step makes the layers four times as wide:
 #
-# - **Two neurons** are too few: most images are read wrong, with each of the three seeds.
+# - **Two neurons** do not get far in two epochs: most images are read wrong, with each of the three
+#   seeds. (Whether they would with more training or another rate, we have not measured.)
 # - **Eight** read almost nine images in ten. How many depends on luck as well: with two neurons and
 #   with eight, the runs lie several percentage points apart.
 # - **32** read more with each of the three seeds, and **128** still more. But the gain gets smaller
@@ -908,8 +914,8 @@ assert to_four.mean < 0.005
 # - The weights of a first-layer neuron are an image: where ink turns it on, and where it keeps it
 #   off.
 # - A dead neuron gives out 0 for every image; its slopes are 0, so in the first layer it stays
-#   dead. A smaller learning rate and larger initial weights make it rarer, and LeakyReLU rules it
-#   out.
+#   dead. A smaller learning rate makes it rarer, He initialization perhaps too, and LeakyReLU rules
+#   it out.
 # - Few neurons stand for one digit. What is read is the pattern of all of them, so that one can be
 #   missed.
 # - A network is products, sums and an activation, over and over: you can follow each number.

@@ -114,7 +114,8 @@ from helpers.plotting import plot_image_rows
 plot_image_rows({f"process {process}": train_images[share] for process, share in enumerate(shares)})
 
 # %% [markdown]
-# Compare with the numbers above: no image is dealt to both processes, and none of the ten is missing.
+# Compare with the numbers above, which are the images' places and not their digits: no image is dealt
+# to both processes, though two may show the same digit, and none of the ten is missing.
 #
 # What if the images cannot be shared out equally? Here are ten images for three processes:
 
@@ -227,9 +228,9 @@ print("the average agrees with all 16:", torch.allclose(average, for_all_16, ato
 #   after them that show their results. All the rest runs. For two processes, try the script at the
 #   end of this lesson.
 # - A process that has used a graphics card, or only asked one for its state, cannot be copied either.
-#   That is why the first cell hid them, and why we write `accelerator="cpu"` everywhere. If you have
-#   used one since you opened this notebook, restart the kernel (in the menu "Kernel") and run the
-#   lesson from the top.
+#   That is why the cell with the digits hid them, and why we write `accelerator="cpu"` everywhere. If
+#   you have used one since you opened this notebook, restart the kernel (in the menu "Kernel") and
+#   run the lesson from the top.
 #
 # To keep it short, we train for one epoch on 12,000 of the images. Another 10,000 are the
 # *validation images*, on which we shall compare learning rates below; they are the same as in
@@ -497,8 +498,8 @@ assert np.ceil(12_000 / 512) == 24
 #   batches as with large ones.
 #
 # Are the rules wrong, then? We have not shown that. 24 steps are few, RMSprop's first ones are far
-# longer than its learning rate ([lesson 7](07_inside_the_network.ipynb)), and we had no warm-up.
-# What you have seen: a new rate alone did not save so large a batch in so few steps. So take a rule
+# longer than its learning rate ([lesson 7](07_inside_the_network.ipynb)), and we had no warm-up. What
+# you have seen: neither of these rates alone saved so large a batch in so few steps. So take a rule
 # as the place to begin, and compare a few rates on validation images, with several seeds, as here.
 
 # %% [markdown]

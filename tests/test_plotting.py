@@ -789,7 +789,7 @@ def test_history_of_one_epoch_shows_the_running_mean_of_its_steps():
     assert line.get_ydata() == pytest.approx(means)
     axes = figure.axes[0]
     assert axes.get_xlim() == (0, 600)
-    assert axes.get_ylim() == pytest.approx((0, 1.08 * means[0]))
+    assert axes.get_ylim() == pytest.approx((0, 1.15 * means[0]))
     assert axes.get_title(loc="left") == "Loss along the epoch: mean of the last 10 steps"
     assert grid(axes) == "y"
     assert f"from {means[0]:.3f} at the beginning to {means[-1]:.3f} at the end" in alt
@@ -804,7 +804,7 @@ def test_an_earlier_training_is_drawn_in_gray_behind_one_epoch():
     assert behind.get_ydata()[0] == pytest.approx(np.mean(earlier[:10]))
     assert behind.get_xdata()[[0, -1]].tolist() == [10, 900]
     assert figure.axes[0].get_xlim() == (0, 600)
-    assert figure.axes[0].get_ylim() == pytest.approx((0, 1.08 * behind.get_ydata()[0]))
+    assert figure.axes[0].get_ylim() == pytest.approx((0, 1.15 * behind.get_ydata()[0]))
     names = [text.get_text() for legend in figure.legends for text in legend.get_texts()]
     assert names == ["this training", "earlier training"]
     assert (
@@ -828,10 +828,10 @@ def test_history_of_one_epoch_without_its_steps_is_drawn_by_epoch():
 def test_history_of_a_training_that_diverged_is_drawn():
     losses = [0.1, 0.2, 5.0] + [float("nan")] * 57
     figure, alt = show("plot_history", ONE_EPOCH | {"step_losses": losses})
-    assert figure.axes[0].get_ylim() == pytest.approx((0, 1.08 * 5))
+    assert figure.axes[0].get_ylim() == pytest.approx((0, 1.15 * 5))
     assert "to no finite number at the end" in alt
     figure, _ = show("plot_history", ONE_EPOCH | {"step_losses": [float("nan")] * 5})
-    assert figure.axes[0].get_ylim() == pytest.approx((0, 1.08))
+    assert figure.axes[0].get_ylim() == pytest.approx((0, 1.15))
     figure, alt = show("plot_step_losses", {1: losses})
     assert (
         "mean loss of the last steps no finite number, nine in ten of them between no finite" in alt

@@ -328,6 +328,26 @@ def test_copies_need_a_process_that_has_used_no_graphics_card(images, digits, mo
     quiet(accelerator="cpu").fit(make(RELU), loader)
 
 
+@pytest.mark.parametrize("wanted", [None, "2"])
+def test_copies_compute_with_one_thread_on_many_cores(
+    wanted, images, digits, monkeypatch, tmp_path
+):
+    class Notes(Callback):
+        def on_train_start(self, trainer, *args):
+            (tmp_path / str(trainer.global_rank)).write_text(str(torch.get_num_threads()))
+
+    monkeypatch.setattr(
+        "lightning.fabric.utilities.distributed._suggested_max_num_threads", lambda processes: 3
+    )
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    if wanted is not None:
+        monkeypatch.setenv("OMP_NUM_THREADS", wanted)
+    trainer = quiet(accelerator="cpu", devices=2, strategy="ddp_notebook", callbacks=[Notes()])
+    trainer.fit(make(RELU), make_dataloader(images, digits, batch_size=16))
+    assert {path.name: path.read_text() for path in tmp_path.iterdir()} == {"0": "1", "1": "1"}
+    assert os.environ.get("OMP_NUM_THREADS") == wanted
+
+
 def test_checkpoints_and_early_stopping(images, digits, tmp_path):
     loader = make_dataloader(images, digits, batch_size=16)
     best = ModelCheckpoint(dirpath=tmp_path, monitor="validation_accuracy", mode="max")

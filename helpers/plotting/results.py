@@ -349,7 +349,9 @@ def plot_journey(steps: Sequence[tuple[str, float, float, float | None]]) -> Non
     ticks = np.arange(np.floor(lowest * 10), 11) / 10
     axes.set(xticks=ticks, xlim=(ticks[0] - 0.02, 1.06), ylim=(len(steps) - 0.4, -0.6))
     axes.set(yticks=range(len(steps)), yticklabels=[label for label, *_ in steps])
-    axes.set(title="Bar: expected range. Dot and number: measured.", xlabel="accuracy on the test images")
+    axes.set(
+        title="Bar: expected range. Dot and number: measured.", xlabel="accuracy on the test images"
+    )
     axes.xaxis.set_major_formatter(page.tick)
     axes.grid(visible=True, axis="x")
     axes.tick_params(axis="y", length=0)
