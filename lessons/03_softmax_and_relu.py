@@ -536,8 +536,9 @@ assert (confusion_matrix.diagonal() / confusion_matrix.sum(dim=1)).min() > 0.75
 # sigmoid with `plot_activations`, and predict which of the two learns faster.
 #
 # Then let `compare` train both for one epoch on the **first 6,000** training images, with three
-# seeds, and put their mean validation accuracies into `sigmoid_accuracy` and `tanh_accuracy`. Why do
-# they differ?
+# seeds, and put their mean validation accuracies into `sigmoid_accuracy` and `tanh_accuracy`. (Give
+# the dataloader of these 6,000 a name of its own: the lesson needs `train_dataloader`, with all
+# 50,000, again.) Why do they differ?
 #
 # - **a**: the hyperbolic tangent is nowhere flat;
 # - **b**: the slope of the hyperbolic tangent reaches 1, so more of each change gets through;

@@ -297,8 +297,8 @@ from helpers.plotting import plot_step_losses
 plot_step_losses(step_losses)
 
 # %% [markdown]
-# Each epoch is cut into forty parts. The line joins the mean losses of the parts, and nine in ten of the
-# losses of a part lie in the band.
+# Each epoch is cut into forty parts. The line joins the mean losses of the parts, and nine in ten of
+# the losses of a part lie in the band.
 #
 # Follow the lines first. All begin at 0.09, the loss of the fair guess. With single images the loss
 # falls early on; with batches of 16 it begins to fall much later; with 64 and 256 the epoch is over

@@ -422,7 +422,8 @@ assert best["Adam"] in (0.001, 0.003)
 # SGD did well with a learning rate of 1. Give RMSprop a learning rate of 0.1: train a new
 # classifier for one epoch on the first 6,000 training images, in batches of 16, and put
 # its accuracy on the validation images into `fast_accuracy` (`trainer.test` measures it on any
-# dataloader). Then say why it comes out as it does, with `reason = "a"`, `"b"` or `"c"`:
+# dataloader). Give the new dataloader a name of its own: the lesson needs `train_dataloader` again.
+# Then say why it comes out as it does, with `reason = "a"`, `"b"` or `"c"`:
 #
 # - **a**: RMSprop's steps are about as long as the learning rate, however small the gradients are,
 #   so each of them overshoots;

@@ -711,7 +711,7 @@ clouds = {
 plot_clouds(clouds, thousand_digits)
 
 # %% [markdown]
-# (Each figure has scales of its own, across and upward: look at what lies beside what, and not at how
+# (Each panel has scales of its own, across and upward: look at what lies beside what, and not at how
 # wide the clouds are.)
 #
 # Before training there is one cloud, in which the digits are mostly mixed up. After training,

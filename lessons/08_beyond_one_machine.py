@@ -359,9 +359,9 @@ assert other_steps > 0.05
 #
 # Leave out the averaging. Train two classifiers with `train`, in one process each: the first on
 # images 0, 2, 4, … of `some_images`, the second on images 1, 3, 5, … (`some_images[0::2]` and
-# `some_images[1::2]`, likewise their digits). Use batches of 16 without shuffling. Put the largest
-# difference between their `weights` into `largest_difference`. Then say why it is what it is, with
-# `reason = "a"`, `"b"` or `"c"`:
+# `some_images[1::2]`, likewise their digits). Use batches of 16 without shuffling, and names of your
+# own: the lesson needs `train_dataloader` again. Put the largest difference between their `weights`
+# into `largest_difference`. Then say why it is what it is, with `reason = "a"`, `"b"` or `"c"`:
 #
 # - **a**: they started from different weights;
 # - **b**: computers round, and the rounding errors add up;
