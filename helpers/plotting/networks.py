@@ -443,7 +443,8 @@ def plot_connections(weights: ArrayLike) -> None:
         raise LessonError(
             f"weights must have shape (10, n), a row a digit, n up to 128, got {layer.shape}."
         )
-    order = np.argsort(layer.argmax(axis=0), kind="stable")
+    spoken_for = layer.argmax(axis=0)
+    order = np.argsort(spoken_for, kind="stable")
     limit = float(np.abs(layer).max()) or 1.0
     figure, axes = page.canvas(3.75)
     _signed_scale(axes, limit)
@@ -459,7 +460,7 @@ def plot_connections(weights: ArrayLike) -> None:
         extent=(left, right, bottom, top),
     )
     across, down = (right - left) / layer.shape[1], (bottom - top) / 10
-    groups = layer.argmax(axis=0)[order]
+    groups = spoken_for[order]
     for edge in range(layer.shape[1] + 1):
         between = 0 < edge < len(groups) and groups[edge - 1] != groups[edge]
         width = 5 if between else 1.2
