@@ -23,7 +23,7 @@ import inspect
 import math
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence, Sized
 from functools import partial
-from itertools import chain, islice
+from itertools import chain
 from types import FunctionType
 from typing import Any
 
@@ -448,7 +448,7 @@ class ImagesAndDigits(Dataset):
     def __getitem__(self, index: int) -> tuple[Tensor, Tensor]:
         return self.images[index].clone(), self.digits[index]
 
-    def __getitems__(self, indices: list[int]) -> _Batch:
+    def __getitems__(self, indices: list[int] | np.ndarray) -> _Batch:
         chosen = torch.as_tensor(indices)
         return _Batch(self.images[chosen], self.digits[chosen])
 
@@ -472,8 +472,8 @@ class _Indices(Dataset):
     def __init__(self, dataset: ImagesAndDigits) -> None:
         self.dataset = dataset
 
-    def __getitems__(self, indices: list[int]) -> tuple[Tensor, Tensor, Tensor]:
-        return self.dataset.images, self.dataset.digits, torch.as_tensor(indices)
+    def __getitems__(self, indices: np.ndarray) -> tuple[Tensor, Tensor, Tensor]:
+        return self.dataset.images, self.dataset.digits, torch.from_numpy(indices)
 
 
 def as_it_is(batch: Any) -> Any:
@@ -490,10 +490,14 @@ class _GroupedBatches(Sampler):
     def __len__(self) -> int:
         return math.ceil(len(self.batches) / self.group)
 
-    def __iter__(self) -> Iterator[list[int]]:
-        batches = iter(self.batches)
-        while indices := list(chain.from_iterable(islice(batches, self.group))):
-            yield indices
+    def __iter__(self) -> Iterator[np.ndarray]:
+        size = self.batches.batch_size
+        # At once and not batch by batch: for large batches that would take as long as the steps.
+        order = np.array(list(self.batches.sampler))
+        if self.batches.drop_last:
+            order = order[: len(order) // size * size]
+        for start in range(0, len(order), self.group * size):
+            yield order[start : start + self.group * size]
 
 
 def grouped(dataloader: DataLoader, images: int | None = None, indices: bool = False) -> DataLoader:
