@@ -459,8 +459,8 @@ plot_activations({"sigmoid": torch.sigmoid, "ReLU": torch.relu})
 # layers as there are. The sigmoid's slope is 0.25 in the middle and close to 0 at both ends.
 #
 # For negative sums, ReLU's slope is 0: for this image, the neuron is switched off. That is fine as
-# long as other images switch it on. (A neuron that no image switches on learns nothing any more. It
-# is called a *dead* neuron, and is the price of ReLU.)
+# long as other images switch it on. (A neuron that no image switches on learns nothing while that is
+# so. It is called a *dead* neuron, and is the price of ReLU.)
 
 # %% [markdown]
 # ## The second change: ReLU in the hidden layers
