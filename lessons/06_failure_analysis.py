@@ -36,12 +36,12 @@ import numpy as np
 
 from helpers.data import load_mnist
 
-images, digits = load_mnist("train")
+all_images, all_digits = load_mnist("train")
 order = np.random.default_rng(seed=0).permutation(60_000)
-images, digits = images[order], digits[order]
-train_images, train_digits = images[:50_000], digits[:50_000]
-# Copies, since later other images take their place in `images`.
-validation_images, validation_digits = images[50_000:].copy(), digits[50_000:].copy()
+all_images, all_digits = all_images[order], all_digits[order]
+train_images, train_digits = all_images[:50_000], all_digits[:50_000]
+# Copies, since later other images take their place in `all_images`.
+validation_images, validation_digits = all_images[50_000:].copy(), all_digits[50_000:].copy()
 
 print(f"{len(train_images):,} images to learn from, {len(validation_images):,} to study")
 
@@ -718,8 +718,8 @@ import copy
 def retrained(extra):
     """Return copies of the networks, each trained on for two epochs with extra images."""
     # Extra images go where the validation images were: a second array would take 190 MB more.
-    images[50_000:], digits[50_000:] = extra, train_digits[:10_000]
-    dataloader = make_dataloader(images, digits, batch_size=16, shuffle=True)
+    all_images[50_000:], all_digits[50_000:] = extra, train_digits[:10_000]
+    dataloader = make_dataloader(all_images, all_digits, batch_size=16, shuffle=True)
     result = []
     for seed, network in enumerate(networks):
         seed_everything(seed, verbose=False)
