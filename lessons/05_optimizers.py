@@ -343,7 +343,7 @@ plot_sweep({name: sweeps[name] for name in ("SGD", "momentum")}, "learning rate"
 
 # %% [markdown]
 # Each mark is one training, and each line joins the means. (Marks of the same rate stand side by
-# side.) What to notice:
+# side, and the lines go with them: the two look a little closer than they are.) What to notice:
 #
 # - **Both lines have the same shape:** with too small a rate the network does not get far in so
 #   short a training, with too large a rate the steps overshoot, and in between is a broad top.

@@ -405,7 +405,8 @@ check_without_averaging(largest_difference, reason)
 # hour](https://arxiv.org/abs/1706.02677) (2017). It was found for SGD with momentum. RMSprop and
 # Adam divide by the size of the gradients, and for them $\sqrt{k}$ is the better guide (S. Malladi
 # and others, [On the SDEs and scaling rules for adaptive gradient
-# algorithms](https://arxiv.org/abs/2205.10287), 2022).
+# algorithms](https://arxiv.org/abs/2205.10287), 2022). Their whole rule also makes the averages of the
+# gradients forget faster, which here stay as they are.
 
 # %% [markdown]
 # ### Exercise 3: predict
@@ -440,7 +441,7 @@ check_steps_per_epoch(steps_per_epoch)
 # Before you look: with 32 processes and $\sqrt{32}$ times the learning rate, how much does the
 # network read, compared with one process?
 #
-# - **a**: about as much: the rule keeps its promise;
+# - **a**: about as much: longer steps make up for fewer of them;
 # - **b**: more;
 # - **c**: clearly less, by five percentage points or more.
 
@@ -498,9 +499,10 @@ assert np.ceil(12_000 / 512) == 24
 #   batches as with large ones.
 #
 # Are the rules wrong, then? We have not shown that. 24 steps are few, RMSprop's first ones are far
-# longer than its learning rate ([lesson 7](07_inside_the_network.ipynb)), and we had no warm-up. What
-# you have seen: neither of these rates alone saved so large a batch in so few steps. So take a rule
-# as the place to begin, and compare a few rates on validation images, with several seeds, as here.
+# longer than its learning rate ([lesson 7](07_inside_the_network.ipynb)), we had no warm-up, and we
+# changed nothing but the rate. What you have seen: neither of these rates alone saved so large a
+# batch in so few steps. So take a rule as the place to begin, and compare a few rates on validation
+# images, with several seeds, as here.
 
 # %% [markdown]
 # ## Does it pay?
