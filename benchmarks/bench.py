@@ -465,7 +465,7 @@ def measure_growth(
 
 TIMES_2023 = {"batch size 1": 20, "batch size 16": 12, "batch size 256": 3}
 # Another library computes NumPy's matrix products, so the processor decides how the two compare:
-# on four machines it was 0.94 to 1.33, 0.60 to 0.77 and 0.66 to 0.73. Promised is a sixth less.
+# on three machines it was 0.94 to 1.33, 0.60 to 0.77 and 0.66 to 0.74. Promised is a sixth less.
 TIMES_NUMPY = {"batch size 1": 0.78, "batch size 16": 0.5, "batch size 256": 0.55}
 SECONDS_TO_START = 0.05
 GIB = 1.3
